@@ -1,0 +1,139 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// One set of language settings for every target (Swift 6 mode, strict concurrency).
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// The hot byte loops read pure code of these modules across module borders.
+let package = Package(
+    name: "godwit",
+    products: [
+        .executable(name: "godwit", targets: ["godwit"]),
+        .library(name: "MySQLTypes", targets: ["MySQLTypes"]),
+        .library(name: "MySQLBinlog", targets: ["MySQLBinlog"]),
+        .library(name: "MySQLWire", targets: ["MySQLWire"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
+        .target(name: "MySQLTypes"),
+        .target(name: "MySQLBinlog", dependencies: ["MySQLTypes", "CZlib", "CZstd"]),
+        .target(
+            name: "MySQLWire",
+            dependencies: [
+                "MySQLTypes",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
+            name: "GodwitEngine",
+            dependencies: [
+                "MySQLTypes", "MySQLBinlog", "MySQLWire",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Yams", package: "Yams"),
+            ]
+        ),
+        .target(
+            name: "GodwitCommands",
+            dependencies: [
+                "GodwitEngine", "MySQLWire", "MySQLBinlog", "MySQLTypes",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(name: "godwit", dependencies: ["GodwitCommands"]),
+
+        // Test support: real servers on free ports, certificates, fingerprints, a workload of writers.
+        .target(
+            name: "GodwitTesting",
+            dependencies: [
+                "MySQLWire", "MySQLTypes",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .executableTarget(
+            name: "godwit-workload",
+            dependencies: [
+                "GodwitTesting", "MySQLWire", "MySQLTypes",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+
+        .testTarget(name: "MySQLTypesTests", dependencies: ["MySQLTypes"]),
+        .testTarget(name: "MySQLBinlogTests", dependencies: ["MySQLBinlog", "MySQLTypes", "CZstd"]),
+        .testTarget(
+            name: "MySQLWireTests",
+            dependencies: [
+                "MySQLWire", "MySQLTypes", "GodwitTesting",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ]
+        ),
+        .testTarget(
+            name: "GodwitEngineTests",
+            dependencies: ["GodwitEngine", "MySQLBinlog", "MySQLTypes"]
+        ),
+        .testTarget(
+            name: "GodwitCommandsTests",
+            dependencies: ["GodwitCommands", "GodwitEngine", "MySQLBinlog", "MySQLTypes"]
+        ),
+        .testTarget(
+            name: "ScenarioTests",
+            dependencies: [
+                "GodwitCommands", "GodwitEngine", "GodwitTesting", "MySQLWire", "MySQLBinlog", "MySQLTypes",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+    ]
+)
+
+// System library targets take no Swift settings.
+for target in package.targets where target.type != .system {
+    target.swiftSettings = settings
+}

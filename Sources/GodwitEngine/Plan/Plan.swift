@@ -1,0 +1,62 @@
+import MySQLTypes
+import MySQLWire
+
+/// The plan, read from `godwit.yml`: what to move, from where, to where, how, and the application in front of it.
+package struct Plan: Sendable {
+    package struct Server: Sendable {
+        package var address: MySQLConfiguration.Address
+        package var user: String
+        package var password: String?
+        package var tls: MySQLTLS
+        package init(address: MySQLConfiguration.Address, user: String, password: String?, tls: MySQLTLS) {
+            self.address = address
+            self.user = user
+            self.password = password
+            self.tls = tls
+        }
+    }
+    package struct Application: Sendable {
+        package enum Profile: String, Sendable { case packagecloud, omnibus, commands, none }
+        package var profile: Profile
+        package var stop: [[String]]
+        package var start: [[String]]
+        package var `switch`: [[String]]
+        package var health: [[String]]
+        package var timeout: Duration
+        package init(
+            profile: Profile = .none, stop: [[String]] = [], start: [[String]] = [], switch: [[String]] = [],
+            health: [[String]] = [], timeout: Duration = .seconds(60)
+        ) {
+            self.profile = profile
+            self.stop = stop
+            self.start = start
+            self.switch = `switch`
+            self.health = health
+            self.timeout = timeout
+        }
+    }
+    /// Names the rows in the target's `godwit` schema; default: the plan file's name without extension.
+    package var task: String
+    package var source: Server
+    package var target: Server
+    package var mappings: TableMappings
+    package var settings: TaskSettings
+    package var application: Application
+    /// Folder of local state (logs, ledger), default `.godwit` beside the plan.
+    package var stateFolder: String
+    /// The operator's own words, for warnings: every key that was read and has no effect.
+    package var warnings: [String]
+    package init(
+        task: String, source: Server, target: Server, mappings: TableMappings, settings: TaskSettings,
+        application: Application, stateFolder: String, warnings: [String] = []
+    ) {
+        self.task = task
+        self.source = source
+        self.target = target
+        self.mappings = mappings
+        self.settings = settings
+        self.application = application
+        self.stateFolder = stateFolder
+        self.warnings = warnings
+    }
+}

@@ -1,0 +1,20 @@
+/// DMS task settings that Godwit honours; every other key is named in a warning.
+package struct TaskSettings: Sendable, Hashable {
+    package enum TablePreparation: String, Sendable, Hashable {
+        case doNothing = "DO_NOTHING", dropAndCreate = "DROP_AND_CREATE", truncateBeforeLoad = "TRUNCATE_BEFORE_LOAD"
+    }
+    package var preparation: TablePreparation = .doNothing
+    /// Tables (and chunks) loaded at once, 1 ... 49.
+    package var maxFullLoadSubTasks: Int = 8
+    /// Rows of one load chunk (one target transaction), 1 ... 50,000.
+    package var commitRate: Int = 10_000
+    package var stopTaskCachedChangesApplied = false
+    package var stopTaskCachedChangesNotApplied = false
+    /// DMS's default is off; Godwit's is on: proof is the point.
+    package var enableValidation = true
+    package var validationPartitionSize: Int = 10_000
+    package var validationThreadCount: Int = 5
+    /// Memory for changes read and not applied, bytes.
+    package var changeMemoryLimit: Int = 64 << 20
+    package init() {}
+}

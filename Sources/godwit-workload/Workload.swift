@@ -1,0 +1,4 @@
+@main
+struct Workload {
+    static func main() {}
+}

@@ -1,0 +1,4 @@
+@main
+struct Godwit {
+    static func main() {}
+}
