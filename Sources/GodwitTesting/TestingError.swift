@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Something of the harness itself failed: what, and what a person can do about it.
 package struct TestingError: Error, CustomStringConvertible {
     package var message: String
@@ -19,5 +21,15 @@ package func withTimeLimit<Output: Sendable>(
         defer { group.cancelAll() }
         guard let first = try await group.next() else { throw CancellationError() }
         return first
+    }
+}
+
+/// A value that one concurrent closure sets and the test reads.
+package final class SendableBox<Value: Sendable>: Sendable {
+    private let storage = Mutex<Value?>(nil)
+    package init() {}
+    package var value: Value? {
+        get { storage.withLock { $0 } }
+        set { storage.withLock { $0 = newValue } }
     }
 }
