@@ -86,7 +86,7 @@ package enum KeyLiteral {
         switch column.dataType {
         case "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric", "year", "float",
             "double", "enum", "set", "bit":
-            return String(decoding: bytes, as: UTF8.self)
+            return withoutLeadingZeros(String(decoding: bytes, as: UTF8.self))
         case "date", "time", "datetime", "timestamp":
             return "'" + String(decoding: bytes, as: UTF8.self) + "'"
         default:
@@ -96,6 +96,14 @@ package enum KeyLiteral {
 
     /// Types whose key travels as a number although SELECT would give something else.
     private static func isNumeric(_ dataType: String) -> Bool { ["enum", "set", "bit"].contains(dataType) }
+
+    /// ZEROFILL and YEAR print zeros before a number; a key has one spelling.
+    private static func withoutLeadingZeros(_ number: String) -> String {
+        let sign = number.hasPrefix("-") ? "-" : ""
+        var digits = number.dropFirst(sign.count)
+        while digits.first == "0", let next = digits.dropFirst().first, next.isNumber { digits = digits.dropFirst() }
+        return sign + digits
+    }
 
     static func hex(_ bytes: [UInt8]) -> String {
         let digits = Array("0123456789abcdef".utf8)
