@@ -75,13 +75,23 @@ enum JSONTemporal {
 /// 1e-15 and 1e15, else with an exponent without plus sign and leading zeros.
 /// Source: MySQL source documentation, `my_gcvt`.
 package enum ServerDouble {
+    /// `number` is finite.
     package static func text(_ number: Double) -> String {
-        if number == 0 { return number.sign == .minus ? "-0" : "0" }
-        // Swift's description has the same shortest digits in another layout.
+        text(isNegative: number.sign == .minus, magnitude: number.magnitude.description)
+    }
+
+    /// The shortest digits that read back as the same `Float`.
+    package static func text(_ number: Float) -> String {
+        text(isNegative: number.sign == .minus, magnitude: number.magnitude.description)
+    }
+
+    /// Swift's description has the same shortest digits in another layout.
+    private static func text(isNegative: Bool, magnitude: String) -> String {
+        let sign = isNegative ? "-" : ""
         var digits: [UInt8] = []
         var exponent = 0
         var point: Int?
-        var rest = Array(number.magnitude.description.utf8)[...]
+        var rest = Array(magnitude.utf8)[...]
         if let e = rest.firstIndex(of: UInt8(ascii: "e")) {
             exponent = Int(String(decoding: rest[(e + 1)...], as: UTF8.self)) ?? 0
             rest = rest[..<e]
@@ -95,7 +105,7 @@ package enum ServerDouble {
             decimalPoint -= 1
         }
         while digits.last == UInt8(ascii: "0") { digits.removeLast() }
-        return (number < 0 ? "-" : "") + layout(digits, decimalPoint)
+        return digits.isEmpty ? sign + "0" : sign + layout(digits, decimalPoint)
     }
 
     /// `digits` have the value 0.DIGITS × 10^`point`.

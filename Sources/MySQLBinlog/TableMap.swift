@@ -43,6 +43,9 @@ public struct TableMap: Hashable, Sendable {
         /// Source: MySQL source documentation, `Field_string::do_save_field_metadata`.
         var stringLength: Int { Int(metadata & 0xff) | Int((metadata >> 4 & 0x300) ^ 0x300) }
 
+        /// Length of a BINARY(n) column, whose trailing zero bytes the log leaves out; 0 for every other type.
+        public var binaryLength: Int { type == .string && collationID == 63 ? stringLength : 0 }
+
         /// Bytes of an ENUM or SET value.
         var packLength: Int { Int(metadata & 0xff) }
 
