@@ -113,12 +113,17 @@ package final class GuardedProcess: Sendable {
     /// Sends a signal; does nothing where the process has ended.
     package func signal(_ signal: Int32) { _ = kill(pid, signal) }
 
-    /// Waits for the end. All output has been read then.
-    package func wait() async throws -> Exit { try await run.value }
+    /// Waits for the end. All output has been read then. A cancelled caller stops waiting, the process goes on.
+    package func wait() async throws -> Exit {
+        // A task's value can't be waited for cancellably; the end of the log comes at the same moment, and can.
+        _ = try await standardError.first { _ in false }
+        return try await run.value
+    }
 
     /// SIGKILL, and waits.
     package func kill9() async throws {
         signal(SIGKILL)
-        _ = try await wait()
+        // Not `wait`: clean-up goes on in a cancelled task.
+        _ = try await run.value
     }
 }

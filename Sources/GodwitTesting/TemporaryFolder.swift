@@ -24,6 +24,7 @@ package enum TemporaryFolder {
 }
 
 /// Runs `body` with an empty folder that is gone afterwards, whatever happens.
+@discardableResult
 package func withTemporaryFolder<Output>(
     _ prefix: String = "godwit", _ body: (FilePath) async throws -> Output
 ) async throws -> Output {
