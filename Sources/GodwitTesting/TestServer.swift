@@ -42,7 +42,7 @@ package final class TestServer: Sendable {
 
     /// Starts a server; whoever calls must call `discard`. Tests use `withServer`.
     package static func start(_ flavour: ServerFlavour, _ options: ServerOptions) async throws -> TestServer {
-        let folder = try TemporaryFolder.make(flavour.rawValue)
+        let folder = try await TemporaryFolder.make(flavour.rawValue)
         do {
             try await ServerTemplate.copy(flavour, to: folder.appending("data"))
             try FileManager.default.createDirectory(
@@ -71,7 +71,7 @@ package final class TestServer: Sendable {
             "--tmpdir=\(folder.appending("tmp").string)",
         ]
         let process = try await GuardedProcess.start(
-            command.program, command.arguments + places + options.arguments(flavour, port: port), orphanFolder: folder)
+            command.program, command.arguments + places + options.arguments(flavour, port: port))
         let ready: String?
         do {
             ready = try await withTimeLimit(options.readyLimit, "\(flavour) is not ready: \(process.standardError.tail())")

@@ -13,7 +13,8 @@ import Testing
     static let pairs: [Pair] = [
         Pair(type: "INT", first: "NULL", second: "0"),
         Pair(type: "BIGINT UNSIGNED", first: "18446744073709551615", second: "18446744073709551614"),
-        Pair(type: "DOUBLE", first: "0e0", second: "-0e0"),
+        // MariaDB prints minus zero as 0 everywhere: no SQL can tell it there.
+        Pair(type: "DOUBLE", first: "0e0", second: "-0e0", mysqlOnly: true),
         Pair(type: "DOUBLE", first: "0.1e0", second: "0.10000000000000002e0"),
         Pair(type: "FLOAT", first: "16777215", second: "16777214"),
         Pair(type: "DECIMAL(65,30)", first: "0.000000000000000000000000000001", second: "0"),
