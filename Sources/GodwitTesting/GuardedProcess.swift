@@ -6,7 +6,7 @@ import SystemPackage
 /// A child process that can't outlive this one, however this one ends.
 ///
 /// Between the two stands a small shell, the guard. It holds the read end of a pipe whose write end only this process
-/// has: when this process dies, by whatever signal, the pipe ends, and the guard kills the child and removes its folder.
+/// has: when this process dies, by whatever signal, the pipe ends, and the guard kills the child.
 /// (A parent death signal on the child itself would not do: it follows the *thread* that forked, and a thread of the
 /// concurrency pool may end at any time. On the guard's single thread it is right, and used for the guard's own death.)
 package final class GuardedProcess: Sendable {
@@ -28,18 +28,15 @@ package final class GuardedProcess: Sendable {
         self.run = run
     }
 
-    // $1: folder to remove when the parent is gone, or empty. The first line on standard output is the program's id;
-    // background jobs of a shell ignore SIGINT and SIGQUIT, so signals are put back to their defaults.
+    // The first line on standard output is the program's id. Background jobs of a shell ignore SIGINT and SIGQUIT, so
+    // signals are put back to their defaults.
     private static let guardScript = """
-        folder=$1; shift
         exec 3<&0
         env --default-signal setpriv --pdeathsig KILL sh -c 'echo "pid $$"; exec "$@"' sh "$@" 3<&- </dev/null &
         child=$!
         ( exec >/dev/null 2>&1
           read -r _ <&3
-          kill -KILL $child
-          while kill -0 $child; do sleep 0.05; done
-          [ -z "$folder" ] || rm -rf -- "$folder" ) &
+          kill -KILL $child ) &
         watch=$!
         exec 3<&- </dev/null
         wait $child 2>/dev/null
@@ -49,10 +46,9 @@ package final class GuardedProcess: Sendable {
         """
 
     /// Starts `program` and returns once it has a process id.
-    /// - Parameter orphanFolder: removed if this process dies before the child ends.
     package static func start(
         _ program: String, _ arguments: [String], environment: [String: String?] = [:],
-        workingDirectory: FilePath? = nil, orphanFolder: FilePath? = nil
+        workingDirectory: FilePath? = nil
     ) async throws -> GuardedProcess {
         let output = LineLog()
         let errors = LineLog()
@@ -68,7 +64,7 @@ package final class GuardedProcess: Sendable {
             }
             let result = try await Subprocess.run(
                 .path("/bin/sh"),
-                arguments: Arguments(["-c", guardScript, "guard", orphanFolder?.string ?? "", program] + arguments),
+                arguments: Arguments(["-c", guardScript, "guard", program] + arguments),
                 environment: variables, workingDirectory: workingDirectory,
                 input: .inputWriter, output: .sequence, error: .sequence
             ) { execution in
@@ -113,12 +109,17 @@ package final class GuardedProcess: Sendable {
     /// Sends a signal; does nothing where the process has ended.
     package func signal(_ signal: Int32) { _ = kill(pid, signal) }
 
-    /// Waits for the end. All output has been read then.
-    package func wait() async throws -> Exit { try await run.value }
+    /// Waits for the end. All output has been read then. A cancelled caller stops waiting, the process goes on.
+    package func wait() async throws -> Exit {
+        // A task's value can't be waited for cancellably; the end of the log comes at the same moment, and can.
+        _ = try await standardError.first { _ in false }
+        return try await run.value
+    }
 
     /// SIGKILL, and waits.
     package func kill9() async throws {
         signal(SIGKILL)
-        _ = try await wait()
+        // Not `wait`: clean-up goes on in a cancelled task.
+        _ = try await run.value
     }
 }

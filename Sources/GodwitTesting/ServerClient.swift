@@ -21,6 +21,7 @@ extension TestServer {
     }
 
     /// The same through a connection of the caller's choosing, for example `["--host=…", "--ssl-mode=VERIFY_IDENTITY"]`.
+    @discardableResult
     package static func runClient(
         _ flavour: ServerFlavour, _ text: String, schema: String? = nil, arguments: [String]
     ) async throws -> [[String]] {

@@ -42,9 +42,11 @@ package final class TestServer: Sendable {
 
     /// Starts a server; whoever calls must call `discard`. Tests use `withServer`.
     package static func start(_ flavour: ServerFlavour, _ options: ServerOptions) async throws -> TestServer {
-        let folder = try TemporaryFolder.make(flavour.rawValue)
+        let folder = try await TemporaryFolder.make(flavour.rawValue)
         do {
             try await ServerTemplate.copy(flavour, to: folder.appending("data"))
+            try FileManager.default.createDirectory(
+                atPath: folder.appending("tmp").string, withIntermediateDirectories: false)
             for _ in 0..<5 {
                 let port = try FreePort.next()
                 guard let process = try await launch(flavour, options, port: port, folder: folder) else { continue }
@@ -65,9 +67,11 @@ package final class TestServer: Sendable {
         let places = [
             "--datadir=\(folder.appending("data").string)", "--socket=\(folder.appending("s").string)",
             "--pid-file=\(folder.appending("pid").string)",
+            // Its own: a starting MariaDB deletes temporary tables in its tmpdir, whosesoever they are.
+            "--tmpdir=\(folder.appending("tmp").string)",
         ]
         let process = try await GuardedProcess.start(
-            command.program, command.arguments + places + options.arguments(flavour, port: port), orphanFolder: folder)
+            command.program, command.arguments + places + options.arguments(flavour, port: port))
         let ready: String?
         do {
             ready = try await withTimeLimit(options.readyLimit, "\(flavour) is not ready: \(process.standardError.tail())")
@@ -152,6 +156,7 @@ package final class TestServer: Sendable {
 }
 
 /// Runs `body` with a server that is gone afterwards, folder and process, whatever happens.
+@discardableResult
 package func withServer<Output>(
     _ flavour: ServerFlavour = .mysql9, _ options: ServerOptions = ServerOptions(),
     _ body: (TestServer) async throws -> Output
@@ -169,6 +174,7 @@ package func withServer<Output>(
 }
 
 /// Two servers at once: a source and a target.
+@discardableResult
 package func withServers<Output>(
     source: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()),
     target: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()),
