@@ -34,7 +34,7 @@ struct DiagnoseCommand: AsyncParsableCommand {
         }
     }
 
-    private func probe(_ server: Plan.Server, _ context: CommandContext) async -> Result<ServerFacts, any Error> {
+    private func probe(_ server: Plan.Server, _ context: CommandContext) async -> Result<ServerAnswer, any Error> {
         do {
             return .success(try await context.engine.probe(server))
         } catch {

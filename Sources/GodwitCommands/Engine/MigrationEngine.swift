@@ -16,7 +16,7 @@ protocol MigrationEngine: Sendable {
     /// A connection to the migration that is running somewhere, through the target's `godwit` schema.
     func control(plan: Plan) async throws -> any MigrationControl
     /// Connects, asks for the version, closes.
-    func probe(_ server: Plan.Server) async throws -> ServerFacts
+    func probe(_ server: Plan.Server) async throws -> ServerAnswer
 }
 
 /// A running (or former) migration as another process sees it.
@@ -30,7 +30,7 @@ protocol MigrationControl: Sendable {
 }
 
 /// What a server said of itself.
-struct ServerFacts: Sendable, Hashable {
+struct ServerAnswer: Sendable, Hashable {
     var version: String
     /// Protocol and cipher, `none` without TLS.
     var tls: String

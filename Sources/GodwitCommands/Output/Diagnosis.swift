@@ -44,7 +44,7 @@ enum Diagnosis {
     static let staleAfter = 30.0
 
     static func items(
-        plan: Plan, path: String, source: Result<ServerFacts, any Error>, target: Result<ServerFacts, any Error>,
+        plan: Plan, path: String, source: Result<ServerAnswer, any Error>, target: Result<ServerAnswer, any Error>,
         status: MigrationStatus?, runnerIsAlive: Bool, now: Double
     ) -> [Item] {
         var items = [
@@ -107,7 +107,7 @@ enum Diagnosis {
     }
 
     private static func connection(
-        _ side: String, _ server: Plan.Server, _ result: Result<ServerFacts, any Error>
+        _ side: String, _ server: Plan.Server, _ result: Result<ServerAnswer, any Error>
     ) -> Item {
         switch result {
         case .success(let facts):
