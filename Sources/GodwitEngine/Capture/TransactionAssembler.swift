@@ -23,6 +23,8 @@ package struct TransactionStart: Hashable, Sendable {
     package var gtid: GTID?
     /// Commit time on the source, microseconds since 1970; 0 where the log has only seconds.
     package var commitMicroseconds: UInt64
+    /// Where its first event ended: inside the transaction, so before a position between transactions exactly if all of it is.
+    package var coordinates: BinlogCoordinates
 }
 
 package struct TransactionEnd: Hashable, Sendable {
@@ -96,7 +98,8 @@ package struct TransactionAssembler: Sendable {
                 items.append(.progress(place))
             }
         case .gtid(let gtid):
-            current = TransactionStart(gtid: gtid.gtid, commitMicroseconds: gtid.immediateCommitMicroseconds)
+            current = TransactionStart(gtid: gtid.gtid, commitMicroseconds: gtid.immediateCommitMicroseconds,
+                coordinates: coordinates)
             if usesGTIDs, gtid.gtid == nil {
                 throw EngineError(
                     .resumable, "The source wrote a transaction without a GTID at \(coordinates).",
@@ -130,7 +133,7 @@ package struct TransactionAssembler: Sendable {
     private mutating func open(into items: inout [SourceItem], timestamp: UInt32) {
         guard !isOpen else { return }
         isOpen = true
-        var start = current ?? TransactionStart(gtid: nil, commitMicroseconds: 0)
+        var start = current ?? TransactionStart(gtid: nil, commitMicroseconds: 0, coordinates: coordinates)
         if start.commitMicroseconds == 0 { start.commitMicroseconds = UInt64(timestamp) * 1_000_000 }
         current = start
         items.append(.begin(start))
