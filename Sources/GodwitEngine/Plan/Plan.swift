@@ -16,23 +16,40 @@ package struct Plan: Sendable {
         }
     }
     package struct Application: Sendable {
-        package enum Profile: String, Sendable { case packagecloud, omnibus, commands, none }
+        package enum Profile: String, Sendable, CaseIterable { case packagecloud, omnibus, commands, none }
         package var profile: Profile
+        /// Each a list of argv, run in order, without a shell.
         package var stop: [[String]]
         package var start: [[String]]
         package var `switch`: [[String]]
         package var health: [[String]]
+        /// What undoes `switch`. Without it a cutover that failed in or after the switch goes forward, never back: see
+        /// `CutoverMachine`.
+        package var switchBack: [[String]]
+        /// Time limit of each command.
         package var timeout: Duration
         package init(
             profile: Profile = .none, stop: [[String]] = [], start: [[String]] = [], switch: [[String]] = [],
-            health: [[String]] = [], timeout: Duration = .seconds(60)
+            health: [[String]] = [], switchBack: [[String]] = [], timeout: Duration = .seconds(60)
         ) {
             self.profile = profile
             self.stop = stop
             self.start = start
             self.switch = `switch`
             self.health = health
+            self.switchBack = switchBack
             self.timeout = timeout
+        }
+
+        /// Refuses, before a cutover's first step, the profiles that are not there yet.
+        package func checkForCutover() throws(EngineError) {
+            switch profile {
+            case .commands, .none: return
+            case .packagecloud, .omnibus:
+                throw EngineError(
+                    .plan, "The application profile \(profile.rawValue) can't be cut over yet.",
+                    cure: "Use `profile: commands` with stop, start, switch and health.")
+            }
         }
     }
     /// Names the rows in the target's `godwit` schema; default: the plan file's name without extension.

@@ -1,6 +1,6 @@
 /// DMS task settings that Godwit honours; every other key is named in a warning.
 package struct TaskSettings: Sendable, Hashable {
-    package enum TablePreparation: String, Sendable, Hashable {
+    package enum TablePreparation: String, Sendable, Hashable, CaseIterable {
         case doNothing = "DO_NOTHING", dropAndCreate = "DROP_AND_CREATE", truncateBeforeLoad = "TRUNCATE_BEFORE_LOAD"
     }
     package var preparation: TablePreparation = .doNothing
@@ -12,9 +12,11 @@ package struct TaskSettings: Sendable, Hashable {
     package var stopTaskCachedChangesNotApplied = false
     /// DMS's default is off; Godwit's is on: proof is the point.
     package var enableValidation = true
+    /// Rows of one comparison, 1 ... 1,000,000.
     package var validationPartitionSize: Int = 10_000
+    /// 1 ... 64.
     package var validationThreadCount: Int = 5
-    /// Memory for changes read and not applied, bytes.
+    /// Memory for changes read and not applied, bytes. Settings give it in MB, 8 ... 65,536.
     package var changeMemoryLimit: Int = 64 << 20
     package init() {}
 }

@@ -100,9 +100,11 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
     package var at: Double
     /// Set once cut over.
     package var writePauseSeconds: Double?
+    /// Steps of the cutover that is running or done, in order, each added when it ends.
+    package var steps: [MigrationReport.Step]
 
     enum CodingKeys: String, CodingKey {
-        case task, state, position, tables, waits, error, at
+        case task, state, position, tables, waits, error, at, steps
         case lagSeconds = "lag_s"
         case incomingChanges = "incoming_changes"
         case appliedTransactions = "applied_transactions"
@@ -125,6 +127,7 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
         error = nil
         at = 0
         writePauseSeconds = nil
+        steps = []
     }
 }
 

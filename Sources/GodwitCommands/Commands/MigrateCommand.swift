@@ -1,0 +1,102 @@
+import ArgumentParser
+import GodwitEngine
+
+struct MigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Copy everything, follow every change, prove both sides equal.",
+        discussion: """
+            Runs until the migration is cut over or stopped, unless --until names an earlier end. Ctrl-C or a crash at any \
+            time, then the same command again, resumes.
+
+            Exit codes: 0 done, 1 failed, 2 usage or plan error (also: a table refused, before any write), \
+            3 stopped and resumable, 4 compared and unequal.
+            """
+    )
+
+    enum Until: String, ExpressibleByArgument, CaseIterable {
+        case loaded
+        case caughtUp = "caught-up"
+        case validated
+    }
+    enum Cutover: String, ExpressibleByArgument, CaseIterable {
+        case auto
+    }
+
+    @OptionGroup var planOptions: PlanOptions
+    @Option(help: "End when loaded with all indexes built, caught up, or validated.")
+    var until: Until?
+    @Option(help: "Cut over as soon as every gate allows.")
+    var cutover: Cutover?
+    @Flag(help: "Say what would be created and changed where, with an estimate; write nothing.")
+    var dryRun = false
+    @OptionGroup var json: JSONOption
+
+    func validate() throws {
+        if until != nil, cutover != nil {
+            throw ValidationError("--until and --cutover exclude each other: a cutover goes all the way.")
+        }
+    }
+
+    var options: MigrationOptions {
+        let end: MigrationOptions.Until =
+            switch until {
+            case .loaded: .loaded
+            case .caughtUp: .caughtUp
+            case .validated: .validated
+            case nil: .forever
+            }
+        return MigrationOptions(until: end, cutover: cutover == .auto)
+    }
+
+    func run() async throws {
+        let context = CommandContext.current
+        let plan = try planOptions.load(context)
+        guard !dryRun else { return try await showDryRun(plan, context) }
+        let report = try await RunShow.run(plan: plan, options: options, json: json.isOn, context: context)
+        try RunShow.finish(report, json: json.isOn, context: context)
+    }
+
+    private func showDryRun(_ plan: Plan, _ context: CommandContext) async throws {
+        let dryRun = try await Interruption.guarded(context: context) { try await context.engine.dryRun(plan: plan) }
+        if json.isOn {
+            try context.printJSON(DryRunJSON(dryRun: dryRun))
+        } else {
+            context.printLines(DryRunText.lines(dryRun, paint: context.paint))
+        }
+    }
+}
+
+/// A run with its display, for `migrate` and for a `cutover` that runs by itself.
+enum RunShow {
+    static func run(
+        plan: Plan, options: MigrationOptions, json: Bool, context: CommandContext
+    ) async throws -> MigrationReport {
+        let display = Displays.make(context: context, json: json)
+        defer { display.close() }
+        let observer = try MomentObserver(display, context: context)
+        return try await Interruption.guarded(context: context) {
+            try await context.engine.run(plan: plan, options: options, observer: observer)
+        }
+    }
+
+    /// Prints the report; throws the exit code where the verdict is not 0.
+    static func finish(_ report: MigrationReport, json: Bool, context: CommandContext) throws {
+        let verdict = Verdict(report.status)
+        if json {
+            if report.status.writePauseSeconds != nil {
+                try context.printJSON(ReportJSON(type: "cutover", report: report, verdict: verdict))
+            }
+            try context.printJSON(ReportJSON(type: "report", report: report, verdict: verdict))
+        } else {
+            context.printLines(ReportText.lines(report, verdict: verdict, paint: context.paint))
+        }
+        switch verdict.result {
+        case .validated, .unproven: break
+        case .failed:
+            throw EngineError(.failed, verdict.summary, cure: "`godwit diagnose` names the cause.")
+        case .unequal:
+            throw EngineError(.unequal, verdict.summary, cure: "`godwit verify` lists the rows.")
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import GodwitEngine
+
+/// The end of a run for people.
+enum ReportText {
+    static func lines(_ report: MigrationReport, verdict: Verdict, paint: Paint) -> [String] {
+        let status = report.status
+        var lines: [String] = []
+        if let pause = status.writePauseSeconds {
+            lines.append(paint("Cut over. Write pause: \(Format.duration(pause)).", .strong))
+            lines.append("")
+        }
+        lines += StatusText.table(status.tables).lines(paint)
+        if !report.steps.isEmpty {
+            lines.append("")
+            var steps = TextTable([.init("Cutover step"), .init("Time", number: true)])
+            for step in report.steps { steps.add([.init(step.name), .init(Format.duration(step.seconds))]) }
+            lines += steps.lines(paint)
+        }
+        lines.append("")
+        let rows = status.tables.reduce(UInt64(0)) { $0 &+ $1.rows }
+        let bytes = status.tables.reduce(UInt64(0)) { $0 &+ $1.bytes }
+        lines.append(
+            "\(Format.count(rows)) rows, \(Format.bytes(bytes)), "
+                + "\(Format.count(status.appliedTransactions)) transactions in \(Format.duration(report.seconds)); "
+                + "state: \(status.state.rawValue.replacing("_", with: " "))")
+        if !status.position.isEmpty { lines.append("position: \(TextWidth.printable(status.position))") }
+        lines.append(paint(verdict.summary, verdict.tone))
+        return lines
+    }
+}
+
+/// A status for people, once.
+enum StatusText {
+    static func lines(_ status: MigrationStatus, runnerAlive: Bool, now: Double, paint: Paint) -> [String] {
+        let state = StatusJSON.shownState(status, runnerAlive: runnerAlive).replacing("_", with: " ")
+        let last = status.state.rawValue.replacing("_", with: " ")
+        let age = Format.duration(max(0, now - status.at))
+        let runner =
+            runnerAlive ? "running, as of \(age) ago" : state == last ? "no process runs it" : "no process runs it, last seen \(last) \(age) ago"
+        var lines = [paint("\(TextWidth.printable(status.task)): \(state)", .strong) + " (\(runner))"]
+        if let pause = status.writePauseSeconds { lines.append("write pause: \(Format.duration(pause))") }
+        lines.append("position: \(status.position.isEmpty ? "none yet" : TextWidth.printable(status.position))")
+        lines.append(
+            "lag: \(Format.duration(status.lagSeconds ?? -1)), \(Format.count(status.incomingChanges)) incoming changes, "
+                + "\(Format.count(status.appliedTransactions)) transactions applied")
+        lines.append("TLS: source \(status.sourceTLS), target \(status.targetTLS)")
+        for wait in status.waits where runnerAlive {
+            lines.append(
+                "waiting \(Format.duration(wait.seconds)) for \(TextWidth.printable("\(wait.what): \(wait.why)"))")
+        }
+        lines.append("")
+        lines += table(status.tables).lines(paint)
+        lines.append("")
+        let verdict = Verdict(status)
+        lines.append(paint(verdict.summary, verdict.tone))
+        if let error = status.error { lines.append(paint("Error: \(TextWidth.printable(Format.sentence(error)))", .bad)) }
+        return lines
+    }
+
+    /// Per table: rows, bytes, time, changes applied, validation.
+    static func table(_ tables: [MigrationStatus.Table]) -> TextTable {
+        var text = TextTable([
+            .init("Table"), .init("State"), .init("Rows", number: true), .init("Bytes", number: true),
+            .init("Time", number: true), .init("Inserts", number: true), .init("Updates", number: true),
+            .init("Deletes", number: true), .init("DDL", number: true), .init("Validation"),
+        ])
+        for table in tables {
+            let notes = [
+                table.pending > 0 ? "\(Format.count(table.pending)) pending" : nil,
+                table.failed > 0 ? "\(Format.count(table.failed)) differ" : nil,
+                table.suspended > 0 ? "\(Format.count(table.suspended)) suspended" : nil,
+            ].compactMap { $0 }.joined(separator: ", ")
+            text.add([
+                .init("\(table.schema).\(table.table)"),
+                .init(table.state.rawValue, table.state == .failed ? .bad : .plain),
+                .init(Format.count(table.rows)), .init(Format.bytes(table.bytes)),
+                .init(Format.duration(table.loadSeconds)), .init(Format.count(table.inserts)),
+                .init(Format.count(table.updates)), .init(Format.count(table.deletes)), .init(Format.count(table.ddls)),
+                .init(table.validationState + (notes.isEmpty ? "" : " (\(notes))"), Verdict.tone(table)),
+            ])
+        }
+        return text
+    }
+}
+
+enum VerifyText {
+    /// Keys shown per table.
+    static let exampleLimit = 10
+
+    static func lines(_ report: VerifyReport, paint: Paint) -> [String] {
+        var table = TextTable([
+            .init("Table"), .init("Rows", number: true), .init("Differences", number: true), .init("Result"),
+        ])
+        for entry in report.tables {
+            let (text, tone): (String, Paint.Tone) =
+                switch entry.state {
+                case .equal: ("equal", .good)
+                case .unequal: ("NOT EQUAL", .bad)
+                case .notCompared: ("not compared: \(entry.note)", .warning)
+                }
+            table.add([
+                .init("\(entry.schema).\(entry.table)"), .init(Format.count(entry.rows)),
+                .init(Format.count(entry.differences)), .init(text, tone),
+            ])
+        }
+        var lines = table.lines(paint)
+        for entry in report.tables where !entry.examples.isEmpty {
+            let keys = entry.examples.prefix(exampleLimit).map(TextWidth.printable).joined(separator: ", ")
+            lines.append("\(TextWidth.printable("\(entry.schema).\(entry.table)")): \(keys)")
+        }
+        lines.append("")
+        let equal = report.tables.count { $0.state == .equal }
+        let isGood = equal == report.tables.count && equal > 0
+        lines.append(
+            paint(
+                "\(equal) of \(report.tables.count) tables equal, compared in \(Format.duration(report.seconds)).",
+                isGood ? .good : .bad))
+        return lines
+    }
+}
+
+struct DryRunJSON: Encodable {
+    var dryRun: DryRun
+    enum CodingKeys: String, CodingKey {
+        case type, changes, tables, basis
+        case estimatedSeconds = "estimated_s"
+    }
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode("dry_run", forKey: .type)
+        try container.encode(dryRun.changes, forKey: .changes)
+        try container.encode(dryRun.tables, forKey: .tables)
+        try container.encode(dryRun.estimatedSeconds, forKey: .estimatedSeconds)
+        try container.encode(dryRun.basis, forKey: .basis)
+    }
+}
+
+enum DryRunText {
+    static func lines(_ dryRun: DryRun, paint: Paint) -> [String] {
+        var lines = dryRun.changes.map { "- \(TextWidth.printable(Format.sentence($0)))" }
+        lines.append("")
+        var table = TextTable([
+            .init("Source table"), .init("Target table"), .init("Action"), .init("Rows, about", number: true),
+            .init("Bytes, about", number: true), .init("Notes"),
+        ])
+        for entry in dryRun.tables {
+            table.add([
+                .init(entry.source), .init(entry.target), .init(entry.action), .init(Format.count(entry.rows)),
+                .init(Format.bytes(entry.bytes)), .init(entry.notes.joined(separator: "; ")),
+            ])
+        }
+        lines += table.lines(paint)
+        let rows = dryRun.tables.reduce(UInt64(0)) { $0 &+ $1.rows }
+        let bytes = dryRun.tables.reduce(UInt64(0)) { $0 &+ $1.bytes }
+        lines.append("")
+        lines.append(
+            "\(dryRun.tables.count) tables, about \(Format.count(rows)) rows, \(Format.bytes(bytes)); "
+                + "the load takes about \(Format.duration(dryRun.estimatedSeconds)) (\(dryRun.basis)).")
+        lines.append("Nothing was written.")
+        return lines
+    }
+}

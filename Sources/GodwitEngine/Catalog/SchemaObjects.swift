@@ -1,0 +1,95 @@
+import MySQLWire
+
+/// What stands in the schemas beside tables: Godwit does not move it yet, and names each.
+package struct SchemaObjects: Hashable, Sendable, Codable {
+    package struct Object: Hashable, Sendable, Codable, Comparable {
+        package enum Kind: String, Hashable, Sendable, Codable {
+            case view, procedure, function, event, sequence
+            /// System-versioned table (MariaDB).
+            case versionedTable = "system-versioned table"
+            /// Any other type that the server lists among its tables.
+            case other
+        }
+        package var kind: Kind
+        package var name: TableName
+        /// An event that is switched off does nothing by itself.
+        package var isEnabled: Bool
+        package init(kind: Kind, name: TableName, isEnabled: Bool = true) {
+            self.kind = kind
+            self.name = name
+            self.isEnabled = isEnabled
+        }
+        package static func < (left: Self, right: Self) -> Bool {
+            (left.kind.rawValue, left.name) < (right.kind.rawValue, right.name)
+        }
+    }
+    /// A foreign key by its ends, seen from either.
+    package struct Reference: Hashable, Sendable, Codable {
+        package var child: TableName
+        package var name: String
+        package var parent: TableName
+        package init(child: TableName, name: String, parent: TableName) {
+            self.child = child
+            self.name = name
+            self.parent = parent
+        }
+    }
+    /// Sorted.
+    package var objects: [Object]
+    /// Foreign keys of all tables of the server that refer into these schemas.
+    package var references: [Reference]
+
+    package init(objects: [Object] = [], references: [Reference] = []) {
+        self.objects = objects
+        self.references = references
+    }
+
+    /// The objects of these schemas that the account may see.
+    package static func read(_ connection: MySQLConnection, schemas: [String]) async throws(MySQLError) -> SchemaObjects {
+        guard !schemas.isEmpty else { return SchemaObjects() }
+        let list = schemas.map(SQL.string).joined(separator: ", ")
+        var objects: [Object] = []
+        let tables = try await connection.query(
+            """
+            SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES
+            WHERE TABLE_TYPE <> 'BASE TABLE' AND TABLE_SCHEMA IN (\(list))
+            """)
+        for row in tables.rows {
+            objects.append(Object(kind: kind(tableType: row.string(2) ?? ""), name: name(row)))
+        }
+        let routines = try await connection.query(
+            """
+            SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE FROM information_schema.ROUTINES
+            WHERE ROUTINE_SCHEMA IN (\(list))
+            """)
+        for row in routines.rows {
+            objects.append(Object(kind: row.string(2) == "FUNCTION" ? .function : .procedure, name: name(row)))
+        }
+        let events = try await connection.query(
+            """
+            SELECT EVENT_SCHEMA, EVENT_NAME, STATUS FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN (\(list))
+            """)
+        for row in events.rows {
+            objects.append(Object(kind: .event, name: name(row), isEnabled: row.string(2) == "ENABLED"))
+        }
+        let references = try await connection.query(CatalogQueries.referencing(schemas)).rows.map { row in
+            Reference(
+                child: name(row), name: row.string(2) ?? "",
+                parent: TableName(schema: row.string(3) ?? "", table: row.string(4) ?? ""))
+        }
+        return SchemaObjects(objects: objects.sorted(), references: references)
+    }
+
+    private static func kind(tableType: String) -> Object.Kind {
+        switch tableType.uppercased() {
+        case "VIEW", "SYSTEM VIEW": .view
+        case "SEQUENCE": .sequence
+        case "SYSTEM VERSIONED": .versionedTable
+        default: .other
+        }
+    }
+
+    private static func name(_ row: MySQLRow) -> TableName {
+        TableName(schema: row.string(0) ?? "", table: row.string(1) ?? "")
+    }
+}
