@@ -1,17 +1,5 @@
 import MySQLTypes
 
-/// Why binlog bytes could not be decoded, and where.
-public struct BinlogError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// Offset in the file (or of the event in the stream) at which decoding failed.
-    public var offset: UInt64
-    public var reason: String
-    public init(offset: UInt64, reason: String) {
-        self.offset = offset
-        self.reason = reason
-    }
-    public var description: String { "binlog byte \(offset): \(reason)" }
-}
-
 /// The nineteen bytes in front of every event.
 public struct EventHeader: Hashable, Sendable {
     public var timestamp: UInt32
@@ -73,10 +61,17 @@ public struct FormatDescription: Hashable, Sendable {
     public var binlogVersion: UInt16
     public var serverVersion: String
     public var hasChecksum: Bool
-    public init(binlogVersion: UInt16, serverVersion: String, hasChecksum: Bool) {
+    /// Fixed part of each event type's body, bytes; index 0 is type 1. Aurora lists 100 types.
+    public var postHeaderLengths: [UInt8]
+    public init(binlogVersion: UInt16, serverVersion: String, hasChecksum: Bool, postHeaderLengths: [UInt8] = []) {
         self.binlogVersion = binlogVersion
         self.serverVersion = serverVersion
         self.hasChecksum = hasChecksum
+        self.postHeaderLengths = postHeaderLengths
+    }
+    /// Length for event type `type`, nil where the format does not list the type.
+    public func postHeaderLength(of type: UInt8) -> Int? {
+        type >= 1 && Int(type) <= postHeaderLengths.count ? Int(postHeaderLengths[Int(type) - 1]) : nil
     }
 }
 
@@ -144,6 +139,15 @@ public struct QueryStatus: Hashable, Sendable {
     public var explicitDefaultsForTimestamp: Bool?
     public var ddlXid: UInt64?
     public var sqlRequirePrimaryKey: Bool?
+    public var defaultTableEncryption: Bool?
+    /// Number in `lc_time_names`' list.
+    public var timeNamesLocale: UInt16?
+    /// Definer account of the statement, where the server logs one.
+    public var invokerUser: String?
+    public var invokerHost: String?
+    /// Code of the first variable that this decoder does not know. The format has no lengths, so the variables behind
+    /// it are unread; a reader that replays the statement should stop here.
+    public var unknownVariable: UInt8?
     public init() {}
 }
 
@@ -158,116 +162,4 @@ public struct XAPrepare: Hashable, Sendable {
         self.globalID = globalID
         self.branch = branch
     }
-}
-
-/// TABLE_MAP_EVENT with its optional metadata.
-public struct TableMap: Hashable, Sendable {
-    public var tableID: UInt64
-    public var flags: UInt16
-    public var schema: String
-    public var table: String
-    public var columns: [Column]
-    /// Positions of the primary key's columns, nil where the metadata has none.
-    public var primaryKey: [Int]?
-
-    public struct Column: Hashable, Sendable {
-        public var type: MySQLFieldType
-        /// The two metadata bytes of the type, as the event carries them (0 for types without).
-        public var metadata: UInt16
-        public var isNullable: Bool
-        /// nil where the metadata carries no signedness (binlog_row_metadata always has it on MySQL 8.0.1+).
-        public var isUnsigned: Bool?
-        public var collationID: UInt32?
-        public var name: String?
-        /// Members of ENUM and SET, in the column's character set.
-        public var members: [[UInt8]]?
-        public var geometryType: UInt32?
-        public var isVisible: Bool?
-        public init(type: MySQLFieldType, metadata: UInt16, isNullable: Bool) {
-            self.type = type
-            self.metadata = metadata
-            self.isNullable = isNullable
-        }
-    }
-    public init(tableID: UInt64, flags: UInt16, schema: String, table: String, columns: [Column]) {
-        self.tableID = tableID
-        self.flags = flags
-        self.schema = schema
-        self.table = table
-        self.columns = columns
-    }
-}
-
-/// WRITE_ROWS, UPDATE_ROWS and DELETE_ROWS, versions 1 and 2, and PARTIAL_UPDATE_ROWS.
-public struct RowsEvent: Sendable {
-    public enum Kind: String, Sendable, Hashable { case insert, update, delete }
-    public var kind: Kind
-    public var flags: UInt16
-    public var map: TableMap
-    /// PARTIAL_UPDATE_ROWS: JSON columns may hold diffs.
-    public var isPartial: Bool
-    /// True for every column whose value the before image carries (empty for inserts).
-    public var beforeColumns: [Bool]
-    public var afterColumns: [Bool]
-    /// The whole event; row images are views of it.
-    public var bytes: [UInt8]
-    /// Range of the rows in `bytes`.
-    public var rowsRange: Range<Int>
-
-    public init(
-        kind: Kind, flags: UInt16, map: TableMap, isPartial: Bool, beforeColumns: [Bool], afterColumns: [Bool],
-        bytes: [UInt8], rowsRange: Range<Int>
-    ) {
-        self.kind = kind
-        self.flags = flags
-        self.map = map
-        self.isPartial = isPartial
-        self.beforeColumns = beforeColumns
-        self.afterColumns = afterColumns
-        self.bytes = bytes
-        self.rowsRange = rowsRange
-    }
-
-    /// Statement end: the last rows event of its statement.
-    public var isStatementEnd: Bool { flags & 1 != 0 }
-
-    /// Calls `body` once for each row in order, with (before, after): (nil, row), (row, row) or (row, nil).
-    public func forEachRow(_ body: (RowImage?, RowImage?) throws -> Void) throws {}
-}
-
-/// One row image: where each present column's bytes lie in the event.
-public struct RowImage: Sendable {
-    /// The whole event's bytes.
-    public var bytes: [UInt8]
-    /// Per table column: the range of its raw bytes; empty range at NULL or absent columns.
-    public var ranges: [Range<Int>]
-    public var nulls: [Bool]
-    public var present: [Bool]
-    public init(bytes: [UInt8], ranges: [Range<Int>], nulls: [Bool], present: [Bool]) {
-        self.bytes = bytes
-        self.ranges = ranges
-        self.nulls = nulls
-        self.present = present
-    }
-    /// The value of column `index` (position in the table map). Throws `BinlogError` on bytes that are no value.
-    /// `isUnsigned` overrides the metadata where that has none.
-    public func value(at index: Int, in map: TableMap, isUnsigned: Bool? = nil) throws -> MySQLValue { .null }
-}
-
-/// Decodes whole events, one at a time, and remembers format description and table maps. Pure: no I/O.
-public struct BinlogDecoder: Sendable {
-    /// Upper bound of one decompressed transaction payload, bytes. Beyond it the payload is a typed error.
-    public var payloadLimit: Int
-    public init(payloadLimit: Int = 1 << 30) { self.payloadLimit = payloadLimit }
-    /// The checksum setting before the first format description: a dump stream negotiates it, a file starts without.
-    public var hasChecksum: Bool = false
-    /// `event`: header, body and, where the format says so, the CRC32. `offset` is for error messages only.
-    public mutating func decode(_ event: [UInt8], offset: UInt64 = 0) throws(BinlogError) -> BinlogEvent {
-        throw BinlogError(offset: offset, reason: "skeleton")
-    }
-}
-
-/// MySQL's binary JSON rendered as the server renders it.
-public enum BinaryJSON {
-    public static func render(_ bytes: [UInt8]) throws(BinlogError) -> String { throw BinlogError(offset: 0, reason: "skeleton") }
 }

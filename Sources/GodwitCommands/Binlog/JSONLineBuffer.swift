@@ -1,0 +1,56 @@
+import MySQLBinlog
+
+/// Writes JSON members into a byte buffer in the order they are given: no dictionaries, no encoder, so that the order
+/// of columns is kept and a large log is not slowed down by its output.
+struct JSONLineBuffer {
+    var bytes: [UInt8] = []
+
+    /// Integers up to this magnitude are exact in every JSON reader.
+    static let exactLimit: UInt64 = 1 << 53
+
+    mutating func raw(_ text: StaticString) {
+        text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    }
+
+    /// The key of a member that is not its object's first.
+    mutating func key(_ name: StaticString) {
+        raw(",\"")
+        raw(name)
+        raw("\":")
+    }
+
+    mutating func string(_ text: String) { JSONText.appendQuoted(Array(text.utf8), to: &bytes) }
+
+    /// For text without quotes, backslashes and control characters.
+    mutating func plain(_ text: String) {
+        bytes.append(UInt8(ascii: "\""))
+        bytes += text.utf8
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    mutating func integer(_ value: Int64) {
+        if value.magnitude > Self.exactLimit { plain(value.description) } else { bytes += value.description.utf8 }
+    }
+
+    mutating func integer(_ value: UInt64) {
+        if value > Self.exactLimit { plain(value.description) } else { bytes += value.description.utf8 }
+    }
+
+    mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }
+
+    mutating func base64(_ value: [UInt8]) {
+        raw("{\"base64\":\"")
+        JSONText.appendBase64(value[...], to: &bytes)
+        raw("\"}")
+    }
+
+    /// Text where the bytes are UTF-8, else base64.
+    mutating func textOrBase64(_ value: [UInt8]) {
+        if let text = String(validating: value, as: UTF8.self) { string(text) } else { base64(value) }
+    }
+
+    /// JSON has no infinities: they appear, as no MySQL column can hold them, only in foreign or corrupt logs.
+    mutating func number(_ value: Double, text: String) {
+        if value.isFinite { bytes += text.utf8 } else { plain(value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity") }
+    }
+}

@@ -1,0 +1,297 @@
+import Foundation
+import MySQLTypes
+import MySQLWire
+import NIOCore
+
+/// What the applier tells the rest of the run. Called in order; `touched` comes before the changes can be visible.
+package protocol ApplyListener: Sendable {
+    func touched(_ keys: [TouchedKey], mark: MarkPosition) async
+    /// More keys than can be remembered were touched by one transaction.
+    func lost(tables: Set<Int>, mark: MarkPosition) async
+    func applied(_ progress: ApplyProgress) async
+}
+
+package struct ApplyProgress: Sendable {
+    package var position: ReplicationPosition
+    package var reached: BinlogCoordinates
+    package var commitMicroseconds: UInt64
+    package var transactions: UInt64
+    package var counts: [Int: ChangeCounts]
+}
+
+/// Applies the source's transactions to the target: whole transactions, in order, many per target transaction, the
+/// checkpoint in the same one (invariants I1 to I3). Anything unexpected throws; the caller starts again from the
+/// checkpoint that the target has.
+package struct Applier: Sendable {
+    package let shapes: [TableShape]
+    /// Exact position of the snapshot a table was loaded from (keyless tables): what it covers is skipped.
+    package let loadedAt: [Int: ReplicationPosition]
+    /// Row filters by table.
+    package let filters: [Int: [RowFilter]]
+    package let state: TargetState
+    package let epoch: UInt64
+    package let phase: TaskPhase
+    /// Bytes of events after which a batch is written.
+    package let budget: Int
+    package let statementLimit: Int
+    package let listener: any ApplyListener
+    package let observer: any ProgressObserver
+
+    package init(
+        shapes: [TableShape], loadedAt: [Int: ReplicationPosition], filters: [Int: [RowFilter]], state: TargetState,
+        epoch: UInt64, phase: TaskPhase, budget: Int, statementLimit: Int, listener: any ApplyListener,
+        observer: any ProgressObserver
+    ) {
+        self.shapes = shapes
+        self.loadedAt = loadedAt
+        self.filters = filters
+        self.state = state
+        self.epoch = epoch
+        self.phase = phase
+        self.budget = budget
+        self.statementLimit = statementLimit
+        self.listener = listener
+        self.observer = observer
+    }
+
+    private var isStrict: Bool { phase == .following }
+
+    private struct Progress {
+        var checkpoint: StoredCheckpoint
+        var position: ReplicationPosition
+        var reached: BinlogCoordinates
+        var batch: ApplyBatch
+        /// The last transaction of the batch that is whole.
+        var end: TransactionEnd?
+        var commitMicroseconds: UInt64 = 0
+        var transactions: UInt64 = 0
+        var start: TransactionStart?
+        /// Keys touched by transactions of the batch that are whole, with their marks.
+        var marks: [(keys: [TouchedKey], mark: MarkPosition)] = []
+        /// The target transaction is open, its checkpoint claimed without a position.
+        var isOpen = false
+        var lostTables: Set<Int> = []
+    }
+
+    /// Applies until `stop` says so (asked between transactions with how far the stream has come) or the task is cancelled.
+    package func run(
+        _ queue: BoundedQueue<SourceItem>, from checkpoint: StoredCheckpoint, on target: MySQLConnection,
+        stop: @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool
+    ) async throws {
+        let here = BinlogCoordinates(file: "", offset: 0)
+        var progress = Progress(
+            checkpoint: checkpoint, position: checkpoint.position, reached: here,
+            batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys)))
+        while true {
+            guard let items = try await queue.take(budget: budget) else {
+                throw EngineError(
+                    .resumable, "The source ended the stream of its binary log.",
+                    why: "It is shutting down, or another replica with the same server id took the stream.",
+                    cure: "Run the same command again.")
+            }
+            for item in items { try receive(item, &progress) }
+            if progress.start == nil {
+                if progress.end != nil { try await commit(&progress, on: target) }
+                await listener.applied(
+                    ApplyProgress(
+                        position: progress.position, reached: progress.reached,
+                        commitMicroseconds: progress.commitMicroseconds, transactions: 0, counts: [:]))
+                if await stop(progress.position, progress.reached) { return }
+            } else if progress.batch.bytes >= budget {
+                // A transaction too large to hold: write what there is, in order, in a target transaction that stays open.
+                try await write(&progress, on: target)
+            }
+        }
+    }
+
+    private func receive(_ item: SourceItem, _ progress: inout Progress) throws {
+        switch item {
+        case .begin(let start): progress.start = start
+        case .rows(let table, let event):
+            if let exact = loadedAt[table], let start = progress.start {
+                let mark = start.gtid.map(MarkPosition.gtid) ?? .file(start.coordinates)
+                if exact.covers(mark) { return }
+            }
+            try progress.batch.add(table: table, event)
+        case .commit(let end):
+            progress.end = end
+            progress.reached = end.coordinates
+            progress.transactions += 1
+            progress.commitMicroseconds = progress.start?.commitMicroseconds ?? progress.commitMicroseconds
+            progress.start = nil
+            progress.position = Self.advanced(progress.position, by: end.mark)
+            let keys = progress.batch.takeTouched()
+            if !keys.isEmpty { progress.marks.append((keys, end.mark)) }
+        case .progress(let coordinates):
+            progress.reached = coordinates
+            if case .file = progress.position, progress.start == nil { progress.position = .file(coordinates) }
+        }
+    }
+
+    static func advanced(_ position: ReplicationPosition, by mark: MarkPosition) -> ReplicationPosition {
+        switch (position, mark) {
+        case (.gtids(var set), .gtid(let gtid)):
+            set.insert(gtid)
+            return .gtids(set)
+        case (_, .file(let end)): return .file(end)
+        case (.file, .gtid): return position
+        }
+    }
+
+    // MARK: Writing
+
+    private func begin(_ progress: inout Progress, position: ReplicationPosition?, on target: MySQLConnection) async throws {
+        guard !progress.isOpen else { return }
+        try await target.query("BEGIN")
+        try await state.checkFence(epoch: epoch, phase: phase, on: target)
+        try await state.claimCheckpoint(
+            sequence: progress.checkpoint.sequence, position: position, commitMicroseconds: progress.commitMicroseconds,
+            on: target)
+        progress.isOpen = true
+    }
+
+    /// Part of a transaction that is not whole yet.
+    private func write(_ progress: inout Progress, on target: MySQLConnection) async throws {
+        try await begin(&progress, position: nil, on: target)
+        // The mark of a file position is its transaction's end, which is not known here: those tables are compared whole.
+        if let gtid = progress.start?.gtid {
+            progress.marks.append((progress.batch.takeTouched(), .gtid(gtid)))
+            await announce(&progress)
+        } else {
+            progress.lostTables.formUnion(progress.batch.takeTouched().map(\.table))
+        }
+        try await flush(&progress.batch, on: target)
+        progress.batch.clear()
+    }
+
+    private func commit(_ progress: inout Progress, on target: MySQLConnection) async throws {
+        guard let end = progress.end else { return }
+        let wasOpen = progress.isOpen
+        let counts = progress.batch.counts
+        try await begin(&progress, position: progress.position, on: target)
+        await announce(&progress)
+        if !progress.lostTables.isEmpty { await listener.lost(tables: progress.lostTables, mark: end.mark) }
+        try await flush(&progress.batch, on: target)
+        if wasOpen {
+            try await state.setClaimedPosition(
+                progress.position, commitMicroseconds: progress.commitMicroseconds, on: target)
+        }
+        observer.moment(isStrict ? "follow.before-commit" : "replay.before-commit")
+        try await target.query("COMMIT")
+        observer.moment(isStrict ? "follow.after-commit" : "replay.after-commit")
+        progress.checkpoint.sequence += 1
+        await listener.applied(
+            ApplyProgress(
+                position: progress.position, reached: progress.reached, commitMicroseconds: progress.commitMicroseconds,
+                transactions: progress.transactions, counts: counts))
+        progress.isOpen = false
+        progress.end = nil
+        progress.transactions = 0
+        progress.lostTables = []
+        progress.batch.clear()
+    }
+
+    private func announce(_ progress: inout Progress) async {
+        for (keys, mark) in progress.marks { await listener.touched(keys, mark: mark) }
+        progress.marks = []
+    }
+
+    private func flush(_ batch: inout ApplyBatch, on target: MySQLConnection) async throws {
+        for (table, changes) in batch.takeFiltered() {
+            try await admit(changes, table: table, into: &batch, on: target)
+        }
+        for table in batch.tables {
+            let statements = TableStatements(shape: shapes[table], limit: statementLimit)
+            let run: (ApplyStatement) async throws -> Void = { try await execute($0, table: table, on: target) }
+            if let changes = batch.keyless[table] {
+                try await flushKeyless(changes, statements, run)
+            }
+            guard let effects = batch.effects[table] else { continue }
+            let plan = isStrict
+                ? effects.strictPlan(uniqueColumns: shapes[table].uniqueColumns, rewriteUpdates: shapes[table].rewriteUpdates)
+                : effects.absolutePlan()
+            try await statements.deletes(plan.deletes, strict: isStrict, run)
+            try await statements.upserts(plan.upserts, strict: isStrict, run)
+            try await statements.inserts(plan.inserts, run)
+        }
+    }
+
+    private func flushKeyless(
+        _ changes: [KeylessChange], _ statements: TableStatements, _ run: (ApplyStatement) async throws -> Void
+    ) async throws {
+        var inserts: [ImageRow] = []
+        for change in changes {
+            if case .insert(let row) = change {
+                inserts.append(row)
+                continue
+            }
+            try await statements.keylessInserts(inserts, run)
+            inserts = []
+            switch change {
+            case .insert: break
+            case .delete(let row): try await run(try statements.keylessDelete(row))
+            case .update(let before, let after):
+                if !before.hasSameContent(as: after) { try await run(try statements.keylessUpdate(from: before, to: after)) }
+            }
+        }
+        try await statements.keylessInserts(inserts, run)
+    }
+
+    private func execute(_ statement: ApplyStatement, table: Int, on target: MySQLConnection) async throws {
+        let name = shapes[table].target
+        let ok: MySQLOK
+        do {
+            ok = try await target.query(statement.sql).ok
+        } catch {
+            switch error.serverCode {
+            case 1062: throw divergence(table, "a row to insert exists already (\(error.message))")
+            case 1153:
+                throw EngineError(
+                    .failed, "A row of \(name) is larger than the target's max_allowed_packet.", why: error.message,
+                    cure: "SET GLOBAL max_allowed_packet = 1073741824 on the target, then run the same command again.")
+            default: throw error
+            }
+        }
+        if let expected = statement.expectedAffected, ok.affectedRows != expected {
+            throw divergence(
+                table,
+                "\(statement.purpose.rawValue) of \(statement.rows) rows affected \(ok.affectedRows) where \(expected) were due")
+        }
+        // ON DUPLICATE KEY UPDATE and DELETE warn of nothing that is not a changed value.
+        guard ok.warnings == 0 else {
+            let warnings = try await target.query("SHOW WARNINGS").rows.prefix(3).map { $0.string(2) ?? "" }
+            throw divergence(table, "the target changed values: \(warnings.joined(separator: "; "))")
+        }
+    }
+
+    private func divergence(_ table: Int, _ what: String) -> EngineError {
+        EngineError(
+            .failed, "Table \(shapes[table].target) on the target is not what the source's log says it is: \(what).",
+            why: "Somebody wrote to the target, or the two definitions differ.",
+            cure: "Nothing of this batch was kept. Find the writer (godwit verify shows the rows), then migrate this table again.")
+    }
+
+    // MARK: Row filters
+
+    /// Lets through what the plan's filter takes, as the server that holds the data judges it: a row that an update moves into
+    /// the filter is an insert, one that it moves out a delete.
+    private func admit(
+        _ changes: [FilteredChange], table: Int, into batch: inout ApplyBatch, on target: MySQLConnection
+    ) async throws {
+        let rows = changes.flatMap { [$0.before, $0.after].compactMap { $0 } }
+        var verdicts = try await FilterEvaluator(shape: shapes[table], filters: filters[table] ?? [])
+            .evaluate(rows, on: target)[...]
+        for change in changes {
+            let before = change.before.flatMap { row in verdicts.popFirst() == true ? row : nil }
+            let after = change.after.flatMap { row in verdicts.popFirst() == true ? row : nil }
+            if before == nil, after == nil {
+                // Before the consistency point a chunk may have read the row while it was inside.
+                if !isStrict, !shapes[table].isKeyless, let gone = change.after ?? change.before {
+                    try batch.merge(table: table, before: gone, after: nil)
+                }
+                continue
+            }
+            try batch.merge(table: table, before: before, after: after)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import MySQLBinlog
+import MySQLTypes
+
+/// A key that an event touched, for the validator: both keys of a move, even when the net effect is nothing.
+package struct TouchedKey: Sendable, Hashable {
+    package var table: Int
+    package var key: RowKey
+}
+
+/// Rows applied to one table, for the report.
+package struct ChangeCounts: Sendable, Hashable {
+    package var inserts: UInt64 = 0
+    package var updates: UInt64 = 0
+    package var deletes: UInt64 = 0
+}
+
+/// One change of a table with a row filter, kept until the server has said which images the filter takes.
+package struct FilteredChange: Sendable {
+    package var before: ImageRow?
+    package var after: ImageRow?
+}
+
+/// Consecutive changes of the included tables on their way to one target transaction.
+package struct ApplyBatch: Sendable {
+    package let shapes: [TableShape]
+    /// From the consistency point on; before it every keyed table is absolute. Keyless tables are always exact.
+    package let strict: Bool
+    /// Tables with a row filter.
+    package let filtered: Set<Int>
+
+    package private(set) var effects: [Int: NetEffects<ImageRow>] = [:]
+    package private(set) var keyless: [Int: [KeylessChange]] = [:]
+    package private(set) var filteredChanges: [Int: [FilteredChange]] = [:]
+    package private(set) var touched: [TouchedKey] = []
+    package private(set) var counts: [Int: ChangeCounts] = [:]
+    /// Bytes of events held.
+    package private(set) var bytes = 0
+    package private(set) var rows = 0
+
+    package init(shapes: [TableShape], strict: Bool, filtered: Set<Int>) {
+        self.shapes = shapes
+        self.strict = strict
+        self.filtered = filtered
+    }
+
+    package var isEmpty: Bool { rows == 0 }
+    /// Tables with something to apply, in a stable order.
+    package var tables: [Int] { Set(effects.keys).union(keyless.keys).union(filteredChanges.keys).sorted() }
+
+    package mutating func add(table: Int, _ event: RowsEvent) throws {
+        bytes += event.bytes.count
+        var failure: (any Error)?
+        try event.forEachRow { before, after in
+            let old = before.map { ImageRow(image: $0, map: event.map) }
+            let new = after.map { ImageRow(image: $0, map: event.map) }
+            do { try add(table: table, before: old, after: new) } catch { failure = error }
+            if let failure { throw failure }
+        }
+    }
+
+    private mutating func add(table: Int, before: ImageRow?, after: ImageRow?) throws {
+        rows += 1
+        switch (before, after) {
+        case (nil, .some): counts[table, default: ChangeCounts()].inserts += 1
+        case (.some, .some): counts[table, default: ChangeCounts()].updates += 1
+        default: counts[table, default: ChangeCounts()].deletes += 1
+        }
+        let shape = shapes[table]
+        if !shape.isKeyless { try touch(table, shape, before, after) }
+        if filtered.contains(table) {
+            filteredChanges[table, default: []].append(FilteredChange(before: before, after: after))
+        } else {
+            try merge(table: table, before: before, after: after)
+        }
+    }
+
+    /// Adds a change whose rows are all within the plan.
+    package mutating func merge(table: Int, before: ImageRow?, after: ImageRow?) throws {
+        let shape = shapes[table]
+        if shape.isKeyless {
+            switch (before, after) {
+            case (nil, let new?): keyless[table, default: []].append(.insert(new))
+            case (let old?, nil): keyless[table, default: []].append(.delete(old))
+            case (let old?, let new?): keyless[table, default: []].append(.update(before: old, after: new))
+            case (nil, nil): break
+            }
+            return
+        }
+        do {
+            switch (before, after) {
+            case (nil, let new?):
+                try effects[table, default: NetEffects()].insert(key: shape.keyBytes(of: new.image), row: new, strict: strict)
+            case (let old?, nil):
+                try effects[table, default: NetEffects()].delete(key: shape.keyBytes(of: old.image), row: old, strict: strict)
+            case (let old?, let new?):
+                try effects[table, default: NetEffects()].update(
+                    oldKey: shape.keyBytes(of: old.image), before: old, newKey: shape.keyBytes(of: new.image), after: new,
+                    strict: strict)
+            case (nil, nil): break
+            }
+        } catch {
+            throw EngineError(
+                .failed, "The source's log contradicts itself in table \(shape.source.name): \(error.reason).",
+                why: "Events are missing from the log, or changes were made past it (sql_log_bin=0).",
+                cure: "Find out who writes without the log, then load the table again.")
+        }
+    }
+
+    private mutating func touch(_ table: Int, _ shape: TableShape, _ before: ImageRow?, _ after: ImageRow?) throws {
+        var last: RowKey?
+        for row in [before, after] {
+            guard let row else { continue }
+            var literals: [String] = []
+            for position in shape.key {
+                let column = shape.source.columns[position]
+                guard let literal = KeyLiteral.sql(value: try row.value(column), column: column) else {
+                    throw EngineError(.failed, "A key of \(shape.source.name) holds a value that cannot be a key (column \(column.name)).")
+                }
+                literals.append(literal)
+            }
+            let key = RowKey(literals)
+            if key != last { touched.append(TouchedKey(table: table, key: key)) }
+            last = key
+        }
+    }
+
+    /// Hands over and forgets the changes of filtered tables.
+    package mutating func takeFiltered() -> [Int: [FilteredChange]] {
+        defer { filteredChanges = [:] }
+        return filteredChanges
+    }
+
+    /// Hands over and forgets the touched keys.
+    package mutating func takeTouched() -> [TouchedKey] {
+        defer { touched = [] }
+        return touched
+    }
+
+    /// Empties the batch once it is written.
+    package mutating func clear() {
+        effects = [:]
+        keyless = [:]
+        filteredChanges = [:]
+        counts = [:]
+        bytes = 0
+        rows = 0
+    }
+}

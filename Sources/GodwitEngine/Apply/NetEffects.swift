@@ -1,0 +1,128 @@
+import OrderedCollections
+
+/// What coalescing needs to know of a row: is it the same, in all columns or in some. A row image of the binlog in the
+/// program, a plain value in the model test.
+package protocol RowContent: Sendable {
+    func hasSameContent(as other: Self) -> Bool
+    func hasSameContent(as other: Self, in columns: [Int]) -> Bool
+}
+
+/// The log contradicts itself: for example an insert of a key that an earlier event of the batch left in place.
+package struct SequenceError: Error, Sendable, Hashable {
+    package var reason: String
+}
+
+/// The net effect of consecutive changes to one table, by key bytes.
+///
+/// Keys are compared by bytes, so a change of case is a key move: delete the old, insert the new. For each key the first
+/// event says whether the row existed before, the last whether it exists after. See `docs/correctness.md`, "Net effects".
+package struct NetEffects<Row: RowContent>: Sendable {
+    package struct Entry: Sendable {
+        /// The row before the batch; nil if its first event was an insert.
+        package var before: Row?
+        /// The row after the batch; nil if its last event removed it.
+        package var after: Row?
+        /// The last image that carries the key: what a delete addresses.
+        package var keyed: Row
+    }
+
+    /// In the order in which keys first appeared.
+    package private(set) var entries: OrderedDictionary<[UInt8], Entry> = [:]
+    /// Events merged, for statistics.
+    package private(set) var events = 0
+
+    package init() {}
+
+    package var isEmpty: Bool { entries.isEmpty }
+
+    /// `strict`: from the consistency point on, when an impossible order of events is an error, not a replay.
+    package mutating func insert(key: [UInt8], row: Row, strict: Bool) throws(SequenceError) {
+        events += 1
+        if var entry = entries[key] {
+            if strict, entry.after != nil { throw SequenceError(reason: "an insert of a key that exists") }
+            entry.after = row
+            entry.keyed = row
+            entries[key] = entry
+        } else {
+            entries[key] = Entry(before: nil, after: row, keyed: row)
+        }
+    }
+
+    package mutating func delete(key: [UInt8], row: Row, strict: Bool) throws(SequenceError) {
+        events += 1
+        if var entry = entries[key] {
+            if strict, entry.after == nil { throw SequenceError(reason: "a delete of a key that does not exist") }
+            entry.after = nil
+            entry.keyed = row
+            entries[key] = entry
+        } else {
+            entries[key] = Entry(before: row, after: nil, keyed: row)
+        }
+    }
+
+    package mutating func update(
+        oldKey: [UInt8], before: Row, newKey: [UInt8], after: Row, strict: Bool
+    ) throws(SequenceError) {
+        guard oldKey == newKey else {
+            try delete(key: oldKey, row: before, strict: strict)
+            try insert(key: newKey, row: after, strict: strict)
+            events -= 1
+            return
+        }
+        events += 1
+        if var entry = entries[newKey] {
+            if strict, entry.after == nil { throw SequenceError(reason: "an update of a key that does not exist") }
+            entry.after = after
+            entry.keyed = after
+            entries[newKey] = entry
+        } else {
+            entries[newKey] = Entry(before: before, after: after, keyed: after)
+        }
+    }
+
+    /// What to do on the target, in this order: deletes, upserts, inserts.
+    package struct Plan: Sendable {
+        /// Rows whose keys are deleted.
+        package var deletes: [Row] = []
+        /// Rows that exist and change, none of whose unique-key bytes change.
+        package var upserts: [Row] = []
+        /// Rows that do not exist (any more).
+        package var inserts: [Row] = []
+        package init() {}
+    }
+
+    /// From the consistency point on. `uniqueColumns`: every column of a secondary unique key; `rewriteUpdates`: every update
+    /// goes through delete and insert (a functional unique key, whose value no image shows).
+    package func strictPlan(uniqueColumns: [Int], rewriteUpdates: Bool) -> Plan {
+        var plan = Plan()
+        for entry in entries.values {
+            switch (entry.before, entry.after) {
+            case (nil, nil): continue
+            case (let before?, nil): plan.deletes.append(before)
+            case (nil, let after?): plan.inserts.append(after)
+            case (let before?, let after?):
+                if before.hasSameContent(as: after) { continue }
+                if rewriteUpdates || !before.hasSameContent(as: after, in: uniqueColumns) {
+                    plan.deletes.append(before)
+                    plan.inserts.append(after)
+                } else {
+                    plan.upserts.append(after)
+                }
+            }
+        }
+        return plan
+    }
+
+    /// Before the consistency point: the last event decides, whatever the target holds now.
+    package func absolutePlan() -> Plan {
+        var plan = Plan()
+        for entry in entries.values {
+            if let after = entry.after {
+                plan.upserts.append(after)
+            } else {
+                plan.deletes.append(entry.keyed)
+            }
+        }
+        return plan
+    }
+}

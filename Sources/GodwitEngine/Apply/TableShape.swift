@@ -1,0 +1,106 @@
+import MySQLBinlog
+import MySQLTypes
+
+/// Everything the applier needs to turn row images of one source table into statements on its target table.
+package struct TableShape: Sendable {
+    package var source: TableDefinition
+    package var target: TableName
+    /// Columns written, in table order: all but generated ones.
+    package var writable: [ColumnDefinition]
+    /// Positions of the row key's columns; empty: keyless.
+    package var key: [Int]
+    /// Positions of all columns of secondary unique keys.
+    package var uniqueColumns: [Int]
+    /// A secondary unique key has a functional part or covers generated columns: its value is not in what is written.
+    package var rewriteUpdates: Bool
+    /// `INSERT … AS new ON DUPLICATE KEY UPDATE c = new.c` (MySQL 8.0.19+) or `VALUES(c)` (MariaDB, older MySQL).
+    package var rowAlias: Bool
+
+    package init(source: TableDefinition, target: TableName, rowAlias: Bool) {
+        self.source = source
+        self.target = target
+        writable = source.writableColumns
+        key = source.rowKey?.columns ?? []
+        var unique: Set<Int> = []
+        var rewrite = false
+        for index in source.secondaryUnique {
+            if index.hasFunctionalParts || index.columns.contains(where: { source.columns[$0].isGenerated }) { rewrite = true }
+            unique.formUnion(index.columns)
+        }
+        uniqueColumns = unique.sorted()
+        rewriteUpdates = rewrite
+        self.rowAlias = rowAlias
+    }
+
+    package var isKeyless: Bool { key.isEmpty }
+
+    /// Bytes that are equal exactly when all key columns' stored bytes are equal.
+    package func keyBytes(of image: RowImage) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for position in key {
+            let range = image.ranges[position]
+            let length = UInt32(range.count)
+            for shift in [UInt32(0), 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: length >> shift)) }
+            bytes.append(contentsOf: image.bytes[range])
+        }
+        return bytes
+    }
+
+    /// Why this row image cannot be applied as it is, nil if it can: every column must be in it.
+    package func refusal(of event: RowsEvent) -> String? {
+        if event.isPartial {
+            return "the event carries partial JSON changes (binlog_row_value_options=PARTIAL_JSON in some session)"
+        }
+        guard event.map.columns.count == source.columns.count else {
+            return "the event has \(event.map.columns.count) columns, the table as Godwit read it has \(source.columns.count)"
+        }
+        for (mapped, column) in zip(event.map.columns, source.columns) {
+            if let name = mapped.name, name != column.name {
+                return "the event's column \(name) stands where the table as Godwit read it has \(column.name)"
+            }
+        }
+        let whole = { (present: [Bool]) in present.allSatisfy { $0 } }
+        let isPartialImage = switch event.kind {
+        case .insert: !whole(event.afterColumns)
+        case .delete: !whole(event.beforeColumns)
+        case .update: !whole(event.beforeColumns) || !whole(event.afterColumns)
+        }
+        return isPartialImage ? "the event carries only part of the columns (binlog_row_image is not FULL in some session)" : nil
+    }
+}
+
+/// A row image with what decoding it needs.
+package struct ImageRow: RowContent {
+    package var image: RowImage
+    package var map: TableMap
+
+    package init(image: RowImage, map: TableMap) {
+        self.image = image
+        self.map = map
+    }
+
+    package func hasSameContent(as other: ImageRow) -> Bool {
+        hasSameContent(as: other, in: Array(image.ranges.indices))
+    }
+
+    package func hasSameContent(as other: ImageRow, in columns: [Int]) -> Bool {
+        for column in columns {
+            guard image.nulls[column] == other.image.nulls[column] else { return false }
+            if image.nulls[column] { continue }
+            guard image.bytes[image.ranges[column]].elementsEqual(other.image.bytes[other.image.ranges[column]]) else {
+                return false
+            }
+        }
+        return true
+    }
+
+    /// Bytes of the image in its event.
+    package var byteCount: Int {
+        image.ranges.reduce(0) { $0 + $1.count }
+    }
+
+    package func value(_ column: ColumnDefinition) throws -> MySQLValue {
+        if image.nulls[column.position] { return .null }
+        return try image.value(at: column.position, in: map, isUnsigned: column.isUnsigned)
+    }
+}

@@ -1,0 +1,174 @@
+import MySQLTypes
+import NIOCore
+
+/// One statement of a batch, and what the server must answer for it to be right.
+package struct ApplyStatement: Sendable {
+    package enum Purpose: String, Sendable { case delete, upsert, insert, update }
+    package var sql: ByteBuffer
+    package var purpose: Purpose
+    package var rows: Int
+    /// Affected rows, or nil before the consistency point, where any count is right.
+    package var expectedAffected: UInt64?
+}
+
+/// Writes the statements of one table's batch: few, multi-row, in a safe order, none longer than `limit` bytes unless one row is.
+package struct TableStatements: Sendable {
+    package var shape: TableShape
+    /// Bytes after which a statement is closed.
+    package var limit: Int
+    /// Rows after which a statement is closed.
+    package var rowLimit: Int
+
+    package init(shape: TableShape, limit: Int = 1 << 20, rowLimit: Int = 1000) {
+        self.shape = shape
+        self.limit = limit
+        self.rowLimit = rowLimit
+    }
+
+    /// `DELETE … WHERE key IN (…)`; counts are checked when `strict`.
+    package func deletes(
+        _ rows: [ImageRow], strict: Bool, _ body: (ApplyStatement) async throws -> Void
+    ) async throws {
+        let names = shape.key.map { SQL.identifier(shape.source.columns[$0].name) }
+        let left = names.count == 1 ? names[0] : "(" + names.joined(separator: ",") + ")"
+        let form = Form(
+            purpose: .delete, head: "DELETE FROM \(shape.target.sql) WHERE \(left) IN (", tail: ")",
+            affectedPerRow: strict ? 1 : nil)
+        try await assemble(rows, form, body)
+    }
+
+    /// `INSERT … ON DUPLICATE KEY UPDATE` of all columns. Strict: every row exists and changes, so affected is 2 × rows.
+    package func upserts(
+        _ rows: [ImageRow], strict: Bool, _ body: (ApplyStatement) async throws -> Void
+    ) async throws {
+        let names = shape.writable.map { SQL.identifier($0.name) }
+        let assignments = names.map { shape.rowAlias ? "\($0)=`new`.\($0)" : "\($0)=VALUES(\($0))" }
+        let tail = (shape.rowAlias ? " AS `new`" : "") + " ON DUPLICATE KEY UPDATE " + assignments.joined(separator: ",")
+        try await assemble(
+            rows, Form(purpose: .upsert, head: insertHead, tail: tail, affectedPerRow: strict ? 2 : nil), body)
+    }
+
+    /// Plain INSERT of rows that must not exist; a duplicate (1062) is a divergence.
+    package func inserts(_ rows: [ImageRow], _ body: (ApplyStatement) async throws -> Void) async throws {
+        try await assemble(rows, Form(purpose: .insert, head: insertHead, tail: "", affectedPerRow: 1), body)
+    }
+
+    private var insertHead: String {
+        "INSERT INTO \(shape.target.sql) (" + shape.writable.map { SQL.identifier($0.name) }.joined(separator: ",") + ") VALUES "
+    }
+
+    private struct Form {
+        var purpose: ApplyStatement.Purpose
+        var head: String
+        var tail: String
+        var affectedPerRow: UInt64?
+    }
+
+    private func append(_ row: ImageRow, _ purpose: ApplyStatement.Purpose, to sql: inout SQLBuffer) throws {
+        guard purpose == .delete else {
+            for (index, column) in shape.writable.enumerated() {
+                sql.append(index == 0 ? "(" : ",")
+                try ValueLiteral.append(row.value(column), to: &sql)
+            }
+            sql.append(")")
+            return
+        }
+        if shape.key.count > 1 { sql.append("(") }
+        for (index, position) in shape.key.enumerated() {
+            if index > 0 { sql.append(",") }
+            let column = shape.source.columns[position]
+            try ValueLiteral.appendKey(row.value(column), column: column, to: &sql)
+        }
+        if shape.key.count > 1 { sql.append(")") }
+    }
+
+    private func assemble(
+        _ rows: [ImageRow], _ form: Form, _ body: (ApplyStatement) async throws -> Void
+    ) async throws {
+        var next = 0
+        while next < rows.count {
+            // Reserving a large row's size keeps the buffer from doubling as it grows.
+            var sql = SQLBuffer(reserving: 16_384 + rows[next].byteCount)
+            sql.append(form.head)
+            var count = 0
+            repeat {
+                if count > 0 { sql.append(",") }
+                try append(rows[next], form.purpose, to: &sql)
+                next += 1
+                count += 1
+            } while next < rows.count && count < rowLimit && sql.count + rows[next].byteCount < limit
+            sql.append(form.tail)
+            let expected = form.affectedPerRow.map { $0 * UInt64(count) }
+            try await body(
+                ApplyStatement(sql: sql.bytes, purpose: form.purpose, rows: count, expectedAffected: expected))
+        }
+    }
+
+    // MARK: Keyless tables
+
+    /// A run of rows inserted into a keyless table.
+    package func keylessInserts(_ rows: [ImageRow], _ body: (ApplyStatement) async throws -> Void) async throws {
+        try await inserts(rows, body)
+    }
+
+    /// Removes exactly one row equal to the image in every column, by stored bytes where the collation is looser than bytes.
+    package func keylessDelete(_ row: ImageRow) throws -> ApplyStatement {
+        var sql = SQLBuffer(reserving: row.byteCount + 4096)
+        sql.append("DELETE FROM \(shape.target.sql) WHERE ")
+        try appendMatch(row, &sql)
+        sql.append(" LIMIT 1")
+        return ApplyStatement(sql: sql.bytes, purpose: .delete, rows: 1, expectedAffected: 1)
+    }
+
+    package func keylessUpdate(from before: ImageRow, to after: ImageRow) throws -> ApplyStatement {
+        var sql = SQLBuffer(reserving: before.byteCount + after.byteCount + 4096)
+        sql.append("UPDATE \(shape.target.sql) SET ")
+        for (index, column) in shape.writable.enumerated() {
+            if index > 0 { sql.append(",") }
+            sql.append(SQL.identifier(column.name) + "=")
+            try ValueLiteral.append(after.value(column), to: &sql)
+        }
+        sql.append(" WHERE ")
+        try appendMatch(before, &sql)
+        sql.append(" LIMIT 1")
+        return ApplyStatement(sql: sql.bytes, purpose: .update, rows: 1, expectedAffected: 1)
+    }
+
+    private func appendMatch(_ row: ImageRow, _ sql: inout SQLBuffer) throws {
+        for (index, column) in shape.writable.enumerated() {
+            if index > 0 { sql.append(" AND ") }
+            let name = SQL.identifier(column.name)
+            let value = try row.value(column)
+            switch value {
+            case .null:
+                sql.append("\(name) IS NULL")
+            case .json(let binary):
+                // JSON compares 1 and 1.0 as equal; the text tells them apart.
+                sql.append("CAST(\(name) AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_bin = ")
+                try ValueLiteral.append(.json(binary), to: &sql)
+            case .bytes(let bytes):
+                if column.characterSet != nil, column.characterSet != "binary" {
+                    // The first condition can use an index, the second tells case, accents and padding apart.
+                    sql.append("\(name) = ")
+                    try ValueLiteral.appendKey(value, column: column, to: &sql)
+                    sql.append(" AND CAST(\(name) AS BINARY) = ")
+                    sql.appendHex(bytes)
+                } else if ["geometry", "point", "linestring", "polygon", "multipoint", "multilinestring",
+                    "multipolygon", "geomcollection", "geometrycollection", "vector"].contains(column.dataType) {
+                    sql.append("HEX(\(name)) = HEX(")
+                    sql.appendHex(bytes)
+                    sql.append(")")
+                } else {
+                    sql.append("\(name) = ")
+                    try ValueLiteral.appendKey(value, column: column, to: &sql)
+                }
+            case .enumeration:
+                sql.append("\(name)+0 = ")
+                if case .enumeration(let member) = value { sql.append(String(member)) }
+            default:
+                sql.append("\(name) = ")
+                try ValueLiteral.append(value, to: &sql)
+            }
+        }
+    }
+}

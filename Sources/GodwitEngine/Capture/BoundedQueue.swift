@@ -1,0 +1,93 @@
+import DequeModule
+
+/// A queue of work between two tasks, bounded by cost: the producer waits while it is full, the consumer while it is
+/// empty. One producer, one consumer.
+package actor BoundedQueue<Element: Sendable> {
+    private var elements: Deque<(element: Element, cost: Int)> = []
+    private var cost = 0
+    private let limit: Int
+    private var failure: (any Error)?
+    private var finished = false
+    private var consumer: CheckedContinuation<Void, Never>?
+    private var producer: CheckedContinuation<Void, Never>?
+
+    /// `limit`: summed cost above which `push` waits. One element above it still passes alone.
+    package init(limit: Int) { self.limit = limit }
+
+    /// Cost of what waits now.
+    package var waitingCost: Int { cost }
+    package var waitingCount: Int { elements.count }
+
+    /// Adds elements in order; returns false when the consumer has gone.
+    package func push(_ batch: [Element], cost costOf: @Sendable (Element) -> Int) async -> Bool {
+        for element in batch {
+            while cost >= limit, !elements.isEmpty, !finished, !Task.isCancelled { await waitForRoom() }
+            if finished || Task.isCancelled { return false }
+            let itsCost = costOf(element)
+            elements.append((element, itsCost))
+            cost += itsCost
+            wake(&consumer)
+        }
+        return true
+    }
+
+    /// Ends the queue; what is in it is still delivered, then `error` is thrown (or the end returned).
+    package func finish(throwing error: (any Error)? = nil) {
+        guard !finished else { return }
+        finished = true
+        failure = error
+        wake(&consumer)
+        wake(&producer)
+    }
+
+    /// Everything that waits, up to `budget` of cost but at least one element; nil at the end.
+    package func take(budget: Int) async throws -> [Element]? {
+        while elements.isEmpty, !finished {
+            try Task.checkCancellation()
+            await waitForElement()
+        }
+        try Task.checkCancellation()
+        if elements.isEmpty {
+            if let failure { throw failure }
+            return nil
+        }
+        var taken: [Element] = []
+        var sum = 0
+        while let first = elements.first, taken.isEmpty || sum + first.cost <= budget {
+            taken.append(first.element)
+            sum += first.cost
+            elements.removeFirst()
+        }
+        cost -= sum
+        wake(&producer)
+        return taken
+    }
+
+    private func waitForElement() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if Task.isCancelled { continuation.resume() } else { consumer = continuation }
+            }
+        } onCancel: {
+            Task { await self.wakeConsumer() }
+        }
+    }
+
+    private func waitForRoom() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if Task.isCancelled { continuation.resume() } else { producer = continuation }
+            }
+        } onCancel: {
+            Task { await self.wakeProducer() }
+        }
+    }
+
+    private func wakeConsumer() { wake(&consumer) }
+    private func wakeProducer() { wake(&producer) }
+
+    private func wake(_ waiter: inout CheckedContinuation<Void, Never>?) {
+        waiter?.resume()
+        waiter = nil
+    }
+}

@@ -1,0 +1,86 @@
+import MySQLBinlog
+import MySQLTypes
+import MySQLWire
+
+/// Follows the source's binary log from a position and puts its transactions into a queue. Ends only by throwing.
+package struct CaptureStream: Sendable {
+    package let shapes: [TableShape]
+    package let usesGTIDs: Bool
+    package let caseInsensitiveNames: Bool
+    package let isIncluded: @Sendable (TableName) -> Bool
+    package let observer: any ProgressObserver
+
+    package init(
+        shapes: [TableShape], usesGTIDs: Bool, caseInsensitiveNames: Bool,
+        isIncluded: @escaping @Sendable (TableName) -> Bool, observer: any ProgressObserver
+    ) {
+        self.shapes = shapes
+        self.usesGTIDs = usesGTIDs
+        self.caseInsensitiveNames = caseInsensitiveNames
+        self.isIncluded = isIncluded
+        self.observer = observer
+    }
+
+    /// Seconds without an event or heartbeat after which the connection counts as lost. Heartbeats come every half second.
+    private static let silence = Duration.seconds(30)
+
+    package func run(
+        from position: ReplicationPosition, on connection: MySQLConnection, into queue: BoundedQueue<SourceItem>
+    ) async throws {
+        do {
+            try await follow(from: position, on: connection, into: queue)
+        } catch {
+            await queue.finish(throwing: error)
+            throw error
+        }
+    }
+
+    private func follow(
+        from position: ReplicationPosition, on connection: MySQLConnection, into queue: BoundedQueue<SourceItem>
+    ) async throws {
+        // Both spellings: servers before 8.0.26 and MariaDB know the old one only, unknown user variables harm nobody.
+        let checksum = try await connection.query("SELECT @@GLOBAL.binlog_checksum").rows.first?.string(0) ?? "NONE"
+        for prefix in ["source", "master"] {
+            try await connection.query("SET @\(prefix)_binlog_checksum = @@GLOBAL.binlog_checksum")
+            try await connection.query("SET @\(prefix)_heartbeat_period = 500000000")
+        }
+        let start: BinlogStart = switch position {
+        case .gtids(let set): .gtids(set)
+        case .file(let coordinates): .coordinates(coordinates)
+        }
+        let stream: MySQLBinlogStream
+        do {
+            stream = try await connection.binlogStream(from: start, serverID: UInt32.random(in: 0x8000_0000...0xFFFF_FFF0))
+        } catch {
+            throw Self.explained(error, position)
+        }
+        var decoder = BinlogDecoder()
+        decoder.hasChecksum = checksum.uppercased() != "NONE"
+        var assembler = TransactionAssembler(
+            shapes: shapes, usesGTIDs: usesGTIDs, caseInsensitiveNames: caseInsensitiveNames, isIncluded: isIncluded)
+        while true {
+            let events: [[UInt8]]?
+            do {
+                events = try await stream.next(timeout: Self.silence)
+            } catch {
+                throw Self.explained(error, position)
+            }
+            guard let events else {
+                throw EngineError(.resumable, "The source ended the stream of its binary log.", cure: "Run the same command again.")
+            }
+            var items: [SourceItem] = []
+            for event in events { items += try assembler.receive(try decoder.decode(event)) }
+            for notice in assembler.takeNotices() { observer.say("warning", notice) }
+            guard await queue.push(items, cost: { $0.cost }) else { throw CancellationError() }
+        }
+    }
+
+    /// 1236: the log is purged, or the GTIDs do not fit. Never jump to the current position.
+    private static func explained(_ error: MySQLError, _ position: ReplicationPosition) -> any Error {
+        guard error.serverCode == 1236 else { return error }
+        return EngineError(
+            .failed, "The source cannot stream its binary log from the checkpoint: \(error.message)",
+            why: "The log from \(position.description.prefix(200)) on was purged, or the server is another one.",
+            cure: "Only a new load is right now: drop this task's rows in schema godwit and the target's tables, keep the log longer (binlog_expire_logs_seconds), and migrate again.")
+    }
+}

@@ -1,0 +1,260 @@
+import MySQLBinlog
+import MySQLTypes
+
+/// One step of the source's stream, for the tables of the plan.
+package enum SourceItem: Sendable {
+    case begin(TransactionStart)
+    /// Rows of included table number `table`.
+    case rows(table: Int, RowsEvent)
+    case commit(TransactionEnd)
+    /// The stream has come this far, between transactions (heartbeats, rotation).
+    case progress(BinlogCoordinates)
+
+    /// Bytes that holding it costs.
+    package var cost: Int {
+        switch self {
+        case .rows(_, let event): event.bytes.count + 128
+        case .begin, .commit, .progress: 128
+        }
+    }
+}
+
+package struct TransactionStart: Hashable, Sendable {
+    package var gtid: GTID?
+    /// Commit time on the source, microseconds since 1970; 0 where the log has only seconds.
+    package var commitMicroseconds: UInt64
+    /// Where its first event ended: inside the transaction, so before a position between transactions exactly if all of it is.
+    package var coordinates: BinlogCoordinates
+}
+
+package struct TransactionEnd: Hashable, Sendable {
+    package var mark: MarkPosition
+    /// The end of the transaction in the source's files.
+    package var coordinates: BinlogCoordinates
+}
+
+/// Turns binlog events into the transactions of the included tables. Pure; stops (throws) at what this release cannot
+/// replay, never passes over it: invariant I4.
+package struct TransactionAssembler: Sendable {
+    /// Which included table an event's table is, and why it may not be replayed, if so.
+    private let tables: [TableName: Int]
+    private let shapes: [TableShape]
+    /// Would the mappings include this table if it existed? For DDL that creates or renames.
+    private let isIncluded: @Sendable (TableName) -> Bool
+    private let usesGTIDs: Bool
+    private let caseInsensitiveNames: Bool
+
+    private var file: String
+    private var coordinates: BinlogCoordinates
+    private var current: TransactionStart?
+    private var isOpen = false
+    private var isXA = false
+    /// A warning for each kind of object that is not carried along (views and the like), once.
+    package private(set) var notices: [String] = []
+    private var noticed: Set<String> = []
+
+    package init(
+        shapes: [TableShape], usesGTIDs: Bool, caseInsensitiveNames: Bool,
+        isIncluded: @escaping @Sendable (TableName) -> Bool
+    ) {
+        var tables: [TableName: Int] = [:]
+        for (index, shape) in shapes.enumerated() {
+            tables[Self.folded(shape.source.name, caseInsensitiveNames)] = index
+        }
+        self.tables = tables
+        self.shapes = shapes
+        self.isIncluded = isIncluded
+        self.usesGTIDs = usesGTIDs
+        self.caseInsensitiveNames = caseInsensitiveNames
+        file = ""
+        coordinates = BinlogCoordinates(file: "", offset: 0)
+    }
+
+    /// Takes the notices gathered so far.
+    package mutating func takeNotices() -> [String] {
+        defer { notices = [] }
+        return notices
+    }
+
+    package mutating func receive(_ event: BinlogEvent) throws -> [SourceItem] {
+        var items: [SourceItem] = []
+        try receive(event, into: &items)
+        return items
+    }
+
+    private mutating func receive(_ event: BinlogEvent, into items: inout [SourceItem]) throws {
+        advance(event)
+        switch event.body {
+        case .formatDescription, .previousGTIDs, .stop, .rowsQuery, .ignorable, .tableMap:
+            break
+        case .rotate(let next):
+            file = next.file
+            coordinates = next
+            if !isOpen { items.append(.progress(next)) }
+        case .heartbeat(let place):
+            if let place, !isOpen {
+                if !place.file.isEmpty { file = place.file }
+                coordinates = place
+                items.append(.progress(place))
+            }
+        case .gtid(let gtid):
+            current = TransactionStart(gtid: gtid.gtid, commitMicroseconds: gtid.immediateCommitMicroseconds,
+                coordinates: coordinates)
+            if usesGTIDs, gtid.gtid == nil {
+                throw EngineError(
+                    .resumable, "The source wrote a transaction without a GTID at \(coordinates).",
+                    why: "The migration follows it by GTIDs, and a transaction without one cannot be remembered exactly.",
+                    cure: "Set gtid_mode=ON on the source again, then start a new migration.")
+            }
+        case .query(let query): try receive(query, header: event.header, into: &items)
+        case .xid: try end(into: &items)
+        case .rows(let rows): try receive(rows, into: &items)
+        case .transactionPayload(let inner):
+            // Events inside a payload have no positions of their own: only the outer end counts.
+            for var innerEvent in inner {
+                innerEvent.header.nextPosition = event.header.nextPosition
+                try receive(innerEvent, into: &items)
+            }
+        case .xaPrepare:
+            guard !isXA else {
+                throw refusal("an XA PREPARE of a transaction on included tables")
+            }
+            try end(into: &items)
+        case .unsupported(let name):
+            throw refusal("a binary log event of type \(name)")
+        }
+    }
+
+    private mutating func advance(_ event: BinlogEvent) {
+        guard event.header.nextPosition != 0, !event.header.isArtificial, !file.isEmpty else { return }
+        coordinates = BinlogCoordinates(file: file, offset: UInt64(event.header.nextPosition))
+    }
+
+    private mutating func open(into items: inout [SourceItem], timestamp: UInt32) {
+        guard !isOpen else { return }
+        isOpen = true
+        var start = current ?? TransactionStart(gtid: nil, commitMicroseconds: 0, coordinates: coordinates)
+        if start.commitMicroseconds == 0 { start.commitMicroseconds = UInt64(timestamp) * 1_000_000 }
+        current = start
+        items.append(.begin(start))
+    }
+
+    private mutating func end(into items: inout [SourceItem]) throws {
+        open(into: &items, timestamp: 0)
+        let mark: MarkPosition
+        if usesGTIDs {
+            guard let gtid = current?.gtid else {
+                throw EngineError(
+                    .failed, "A transaction that ends at \(coordinates) has no GTID.",
+                    why: "The stream has lost its place.", cure: "Start again with the same command.")
+            }
+            mark = .gtid(gtid)
+        } else {
+            mark = .file(coordinates)
+        }
+        items.append(.commit(TransactionEnd(mark: mark, coordinates: coordinates)))
+        isOpen = false
+        isXA = false
+        current = nil
+    }
+
+    private mutating func receive(_ rows: RowsEvent, into items: inout [SourceItem]) throws {
+        let name = Self.folded(TableName(schema: rows.map.schema, table: rows.map.table), caseInsensitiveNames)
+        guard let index = tables[name] else {
+            if isIncluded(TableName(schema: rows.map.schema, table: rows.map.table)) {
+                throw refusal("changes to \(rows.map.schema).\(rows.map.table), a table that the plan includes and that was not there at the start")
+            }
+            return
+        }
+        if isXA { throw refusal("an XA transaction that changes \(name)") }
+        if let reason = shapes[index].refusal(of: rows) {
+            throw refusal("a change of \(name) that cannot be replayed: \(reason)")
+        }
+        open(into: &items, timestamp: 0)
+        items.append(.rows(table: index, rows))
+    }
+
+    private mutating func receive(_ query: QueryEvent, header: EventHeader, into items: inout [SourceItem]) throws {
+        switch StatementClassifier.classify(query.text) {
+        case .begin: open(into: &items, timestamp: header.timestamp)
+        case .commit: try end(into: &items)
+        case .rollback:
+            // Rows before it touched tables without transactions, which the preflight refuses; nothing of ours is undone by it.
+            throw refusal("a ROLLBACK after changes to non-transactional tables")
+        case .savepoint: break
+        case .xaStart:
+            isXA = true
+            open(into: &items, timestamp: header.timestamp)
+        case .xaEnd: break
+        case .xaCommit, .xaRollback:
+            // Its rows, if any were of included tables, were refused when they were prepared.
+            open(into: &items, timestamp: header.timestamp)
+            try end(into: &items)
+        case .harmless, .temporary: try standalone(header, into: &items)
+        case .tables(let verb, let names):
+            for name in names {
+                let table = TableName(schema: name.schema ?? query.schema, table: name.name)
+                if isRelevant(table) { throw refusal("\(verb) of \(table), a table of this migration: \(query.text.prefix(200))") }
+            }
+            try standalone(header, into: &items)
+        case .schema(let verb, let schema):
+            if shapes.contains(where: { Self.sameName($0.source.name.schema, schema, caseInsensitiveNames) }),
+                verb == "DROP DATABASE"
+            {
+                throw refusal("\(verb) of \(schema), which has tables of this migration")
+            }
+            try standalone(header, into: &items)
+        case .object(let verb, let name):
+            let schema = name?.schema ?? query.schema
+            if touchesPlan(schema: schema), noticed.insert("\(verb) \(schema)").inserted {
+                notices.append("\(verb) in schema \(schema) on the source is not carried to the target: views, routines, triggers and events are not migrated.")
+            }
+            try standalone(header, into: &items)
+        case .dataChange(let verb):
+            if mayTouchPlan(query) {
+                throw refusal("\(verb) logged as a statement: \(query.text.prefix(200))")
+            }
+            if !isOpen { try standalone(header, into: &items) }
+        case .unknown:
+            if mayTouchPlan(query) { throw refusal("a statement it does not understand: \(query.text.prefix(200))") }
+            if !isOpen { try standalone(header, into: &items) }
+        }
+    }
+
+    /// A statement that is a transaction by itself: the checkpoint has to pass it.
+    private mutating func standalone(_ header: EventHeader, into items: inout [SourceItem]) throws {
+        // CREATE TEMPORARY TABLE and the like inside BEGIN … COMMIT end with the transaction around them.
+        guard !isOpen else { return }
+        open(into: &items, timestamp: header.timestamp)
+        try end(into: &items)
+    }
+
+    private func isRelevant(_ table: TableName) -> Bool {
+        tables[Self.folded(table, caseInsensitiveNames)] != nil || isIncluded(table)
+    }
+
+    private func touchesPlan(schema: String) -> Bool {
+        shapes.contains { Self.sameName($0.source.name.schema, schema, caseInsensitiveNames) }
+    }
+
+    /// Can the statement touch an included table, as far as its default schema and the list of its databases tell?
+    private func mayTouchPlan(_ query: QueryEvent) -> Bool {
+        guard let databases = query.status.updatedDatabases else { return true }
+        return (databases + [query.schema]).contains { touchesPlan(schema: $0) }
+    }
+
+    private func refusal(_ what: String) -> EngineError {
+        EngineError(
+            .resumable, "The source's log has \(what), at \(coordinates).",
+            why: "This release cannot replay it, and never passes over it.",
+            cure: "The target stands at the checkpoint before it. Drop the target's tables and this task's rows in schema godwit, then migrate again.")
+    }
+
+    private static func folded(_ name: TableName, _ fold: Bool) -> TableName {
+        fold ? TableName(schema: name.schema.lowercased(), table: name.table.lowercased()) : name
+    }
+
+    private static func sameName(_ left: String, _ right: String, _ fold: Bool) -> Bool {
+        fold ? left.lowercased() == right.lowercased() : left == right
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+
+/// Gathers what the parts of a run tell and hands out snapshots. All tell it, it asks none.
+package actor ProgressBoard {
+    package private(set) var status: MigrationStatus
+    private var waitsSince: [String: (wait: MigrationStatus.Wait, since: Date)] = [:]
+    private var lastCommit: UInt64 = 0
+
+    package init(task: String) { status = MigrationStatus(task: task) }
+
+    package func snapshot() -> MigrationStatus {
+        let now = Date()
+        status.at = now.timeIntervalSince1970
+        status.waits = waitsSince.values.map { entry in
+            var wait = entry.wait
+            wait.seconds = now.timeIntervalSince(entry.since)
+            return wait
+        }.sorted { $0.what < $1.what }
+        return status
+    }
+
+    package func set(state: MigrationStatus.State) { status.state = state }
+    package func set(error: String?) { status.error = error }
+    package func set(sourceTLS: String, targetTLS: String) {
+        status.sourceTLS = sourceTLS
+        status.targetTLS = targetTLS
+    }
+    package func set(writePause: Double) { status.writePauseSeconds = writePause }
+    package func set(tables: [MigrationStatus.Table]) { status.tables = tables }
+    package func set(incoming: Int) { status.incomingChanges = UInt64(max(0, incoming)) }
+
+    package func loading(_ table: Int) {
+        if status.tables[table].state == .waiting { status.tables[table].state = .loading }
+    }
+
+    package func loaded(_ table: Int, rows: UInt64, bytes: UInt64, seconds: Double) {
+        status.tables[table].rows += rows
+        status.tables[table].bytes += bytes
+        status.tables[table].loadSeconds += seconds
+    }
+
+    package func finishedLoading(_ table: Int) { status.tables[table].state = .loaded }
+
+    package func applied(_ progress: ApplyProgress, idle: Bool) {
+        status.position = progress.position.description
+        status.appliedTransactions += progress.transactions
+        for (table, counts) in progress.counts {
+            status.tables[table].inserts += counts.inserts
+            status.tables[table].updates += counts.updates
+            status.tables[table].deletes += counts.deletes
+        }
+        if progress.transactions > 0, progress.commitMicroseconds > 0 {
+            let now = Date().timeIntervalSince1970
+            status.lagSeconds = max(0, now - Double(progress.commitMicroseconds) / 1_000_000)
+        } else if idle {
+            status.lagSeconds = 0
+        }
+    }
+
+    package func validation(_ table: Int, state: String, pending: UInt64, failed: UInt64, suspended: UInt64 = 0) {
+        status.tables[table].validationState = state
+        status.tables[table].pending = pending
+        status.tables[table].failed = failed
+        status.tables[table].suspended = suspended
+    }
+
+    // MARK: Waits
+
+    /// Names what is waited for until `endWait` with the same name.
+    package func beginWait(_ what: String, why: String, limit: Duration?) {
+        let seconds = limit.map { Double($0.components.seconds) }
+        if waitsSince[what] == nil {
+            waitsSince[what] = (MigrationStatus.Wait(what: what, why: why, seconds: 0, limitSeconds: seconds), Date())
+        } else {
+            waitsSince[what]?.wait.why = why
+        }
+    }
+
+    package func endWait(_ what: String) { waitsSince[what] = nil }
+}

@@ -1,0 +1,70 @@
+import Foundation
+import MySQLTypes
+import MySQLWire
+
+/// One table of a run.
+package struct RunTable: Sendable {
+    package var id: Int
+    package var prepared: PreparedTable
+    package var filters: [RowFilter]
+    package var loadOrder: Int
+    package var isPlanned: Bool
+    package var isIndexed: Bool
+    /// Keyless tables: the position of the snapshot they were loaded from.
+    package var loadedAt: ReplicationPosition?
+
+    package var source: TableDefinition { prepared.source }
+}
+
+/// What every stage of one attempt needs. An attempt lives as long as its connections: when one breaks, all are closed, and
+/// the next attempt reads everything again from the target (memory counts for nothing).
+package struct RunContext: Sendable {
+    package let plan: Plan
+    package let options: MigrationOptions
+    package let sessions: Sessions
+    package let state: TargetState
+    package let lock: RunnerLock
+    package let epoch: UInt64
+    package let observer: any ProgressObserver
+    package let board: ProgressBoard
+    package let positions: SourcePositions
+    package let sourceFacts: ServerFacts
+    package let targetFacts: ServerFacts
+    /// Holds the run lock; for short statements of one task at a time.
+    package let control: MySQLConnection
+    /// The source, for positions and short questions of the same task.
+    package let sourceControl: MySQLConnection
+    package let sourceUUID: String
+    package let tables: [RunTable]
+
+    /// A writing connection, marked as this runner's.
+    package func openTarget() async throws -> MySQLConnection {
+        let connection = try await sessions.target()
+        try await lock.register(connection)
+        return connection
+    }
+
+    /// A reading connection of the same server as ever: a name that leads elsewhere after a failover is noticed here.
+    package func openSource() async throws -> MySQLConnection {
+        let connection = try await sessions.source()
+        let uuid = try await SourcePositions.uuid(of: connection)
+        guard uuid == sourceUUID else {
+            await connection.close()
+            throw EngineError(
+                .failed, "The source's address leads to another server (UUID \(uuid)) than at the start (\(sourceUUID)).",
+                why: "Rows read from it could be older or newer than those that were read before.",
+                cure: "Point the plan at the first server again, or start a new migration.")
+        }
+        return connection
+    }
+
+    package func shape(_ table: RunTable) -> TableShape {
+        TableShape(source: table.source, target: table.prepared.target, rowAlias: !targetFacts.isMariaDB)
+    }
+
+    package var shapes: [TableShape] { tables.map(shape) }
+
+    package func filterSQL(_ table: RunTable) throws -> String? {
+        try table.filters.sql(columns: table.source.columns) { SQL.identifier($0.name) }
+    }
+}

@@ -1,0 +1,58 @@
+import MySQLTypes
+import MySQLWire
+
+/// Reads positions of a server. Which reading is which bound matters, see `docs/correctness.md`, "Bounds": becoming visible
+/// and entering `gtid_executed` are two moments, and a file position moves before its rows are visible.
+package struct SourcePositions: Sendable {
+    package let usesGTIDs: Bool
+
+    package init(usesGTIDs: Bool) { self.usesGTIDs = usesGTIDs }
+
+    /// A position at or before everything that a later read can see: P0.
+    package func lowerBound(on server: MySQLConnection) async throws -> ReplicationPosition {
+        if usesGTIDs { return .gtids(try await executed(on: server)) }
+        // Rotation waits for engine commits, so the start of the current file is behind everything visible.
+        return .file(BinlogCoordinates(file: try await end(on: server).file, offset: 4))
+    }
+
+    /// A position at or after everything that an earlier read has seen: P1. The end of the log, not `gtid_executed`.
+    package func upperBound(on server: MySQLConnection) async throws -> BinlogCoordinates { try await end(on: server) }
+
+    /// The exact position while nothing can commit to what the caller holds (tables locked, or the server read-only).
+    package func exact(on server: MySQLConnection) async throws -> ReplicationPosition {
+        usesGTIDs ? .gtids(try await executed(on: server)) : .file(try await end(on: server))
+    }
+
+    package func executed(on server: MySQLConnection) async throws -> GTIDSet {
+        let text = try await server.query("SELECT @@GLOBAL.gtid_executed").rows.first?.string(0) ?? ""
+        do {
+            return try GTIDSet(parsing: text)
+        } catch {
+            throw EngineError(.failed, "The server's gtid_executed is not readable: \(error.reason).")
+        }
+    }
+
+    /// End of the newest binary log file.
+    package func end(on server: MySQLConnection) async throws -> BinlogCoordinates {
+        var result: MySQLResult
+        do {
+            result = try await server.query("SHOW BINARY LOG STATUS")
+        } catch {
+            // 1064: before MySQL 8.2 and on MariaDB the statement has its old name.
+            guard error.serverCode == 1064 else { throw error }
+            result = try await server.query("SHOW MASTER STATUS")
+        }
+        guard let row = result.rows.first, let file = row.string(0), let offset = row.uint(1) else {
+            throw EngineError(
+                .plan, "The server writes no binary log.", why: "Changes can only be followed from its log.",
+                cure: "Start the source with log_bin on, binlog_format=ROW and binlog_row_image=FULL.")
+        }
+        return BinlogCoordinates(file: file, offset: offset)
+    }
+
+    /// The server's identity: every connection of a run must reach the same one.
+    package static func uuid(of server: MySQLConnection) async throws -> String {
+        let name = server.server.isMariaDB ? "@@GLOBAL.server_uid" : "@@GLOBAL.server_uuid"
+        return try await server.query("SELECT \(name)").rows.first?.string(0) ?? ""
+    }
+}

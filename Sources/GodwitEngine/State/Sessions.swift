@@ -1,0 +1,59 @@
+import Logging
+import MySQLTypes
+import MySQLWire
+import NIOCore
+import NIOPosix
+
+/// Opens the connections of a run, each with the session state that its role needs.
+package struct Sessions: Sendable {
+    package let plan: Plan
+    package let logger: Logger
+
+    package init(plan: Plan, logger: Logger = Logger(label: "godwit.mysql")) {
+        self.plan = plan
+        self.logger = logger
+    }
+
+    /// On both sides: bytes as stored, UTC, statements in utf8mb4.
+    private static let common = [
+        "SET NAMES utf8mb4",
+        // NULL: results come in each column's own character set, unconverted.
+        "SET character_set_results = NULL",
+        "SET time_zone = '+00:00'",
+        "SET SESSION wait_timeout = 86400",
+        "SET SESSION net_read_timeout = 3600",
+        // A reader that waits for a slow other side must not be cut off.
+        "SET SESSION net_write_timeout = 3600",
+    ]
+
+    /// Reads rows and the catalog; never writes.
+    package func source(on loop: (any EventLoop)? = nil) async throws -> MySQLConnection {
+        try await connect(
+            plan.source, loop,
+            Self.common + ["SET SESSION sql_mode = ''", "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"])
+    }
+
+    /// Writes data. Warnings of these sessions are errors: the counts of every statement are checked.
+    package func target(on loop: (any EventLoop)? = nil) async throws -> MySQLConnection {
+        try await connect(
+            plan.target, loop,
+            Self.common + [
+                "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'",
+                "SET SESSION foreign_key_checks = 0",
+                "SET SESSION unique_checks = 1",
+                "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+                "SET SESSION innodb_lock_wait_timeout = 60",
+                "SET SESSION lock_wait_timeout = 120",
+            ])
+    }
+
+    private func connect(
+        _ server: Plan.Server, _ loop: (any EventLoop)?, _ statements: [String]
+    ) async throws -> MySQLConnection {
+        var configuration = MySQLConfiguration(
+            address: server.address, username: server.user, password: server.password, tls: server.tls)
+        configuration.sessionStatements = statements
+        return try await MySQLConnection.connect(
+            configuration, on: loop ?? MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
+    }
+}

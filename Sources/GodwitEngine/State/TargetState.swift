@@ -1,0 +1,347 @@
+import Foundation
+import MySQLTypes
+import MySQLWire
+
+/// Another runner took the task over, or moved it on: this one may commit nothing more (invariant I3).
+package struct FenceLost: Error, Sendable, CustomStringConvertible {
+    package var detail: String
+    package var description: String {
+        "Another Godwit has taken this task over (\(detail)); this one stops without writing."
+    }
+}
+
+/// A table of the task as the target remembers it.
+package struct StoredTable: Sendable {
+    package var id: Int
+    package var source: TableName
+    /// JSON of `PreparedTable`.
+    package var prepared: String
+    package var isPrepared: Bool
+    package var isPlanned: Bool
+    package var isIndexed: Bool
+    /// Keyless tables: the exact position of the snapshot they were loaded from.
+    package var loadedAt: ReplicationPosition?
+    package var loadMilliseconds: UInt64
+}
+
+package struct StoredChunk: Sendable, Hashable {
+    package var table: Int
+    package var number: Int
+    package var bounds: KeyBounds
+    package var isDone: Bool
+    package var rows: UInt64
+    package var bytes: UInt64
+}
+
+package struct StoredCheckpoint: Sendable, Hashable {
+    package var sequence: UInt64
+    package var position: ReplicationPosition
+    package var commitMicroseconds: UInt64
+}
+
+package struct StoredTask: Sendable {
+    package var sourceUUID: String
+    package var plan: String
+    package var p0: ReplicationPosition?
+    package var p1: BinlogCoordinates?
+}
+
+/// Reads and writes this task's rows in schema `godwit`. Every method runs on the connection it is given, inside
+/// whatever transaction is open there.
+package struct TargetState: Sendable {
+    package let task: String
+    private let key: String
+
+    package init(task: String) {
+        self.task = task
+        key = SQL.string(task)
+    }
+
+    package func install(on target: MySQLConnection) async throws {
+        for statement in TargetSchema.statements { try await target.query(statement) }
+    }
+
+    /// nil: the schema or the task does not exist yet.
+    package func readTask(on target: MySQLConnection) async throws -> StoredTask? {
+        let exists = try await target.query(
+            "SELECT 1 FROM information_schema.tables WHERE table_schema = 'godwit' AND table_name = 'task'")
+        guard !exists.rows.isEmpty else { return nil }
+        let result = try await target.query(
+            "SELECT source_uuid, plan, p0, p1_file, p1_offset FROM `godwit`.`task` WHERE task = \(key)")
+        guard let row = result.rows.first else { return nil }
+        var p1: BinlogCoordinates?
+        if let file = row.string(3), let offset = row.uint(4) { p1 = BinlogCoordinates(file: file, offset: offset) }
+        return StoredTask(
+            sourceUUID: row.string(0) ?? "", plan: row.string(1) ?? "", p0: try row.string(2).map(Self.position), p1: p1)
+    }
+
+    package func createTask(sourceUUID: String, plan: String, on target: MySQLConnection) async throws {
+        try await target.query("BEGIN")
+        try await target.query(
+            "INSERT INTO `godwit`.`task` (task, source_uuid, plan) VALUES (\(key), \(SQL.string(sourceUUID)), \(SQL.string(plan)))")
+        try await target.query(
+            "INSERT INTO `godwit`.`fence` (task, epoch, phase) VALUES (\(key), 0, \(SQL.string(TaskPhase.preparing.rawValue)))")
+        try await target.query("COMMIT")
+    }
+
+    // MARK: Fence
+
+    package func phase(on target: MySQLConnection) async throws -> (epoch: UInt64, phase: TaskPhase) {
+        try Self.fence(await target.query("SELECT epoch, phase FROM `godwit`.`fence` WHERE task = \(key)"), task)
+    }
+
+    /// First statement of every transaction of a runner. Throws `FenceLost` if epoch or phase is not the runner's own.
+    package func checkFence(epoch: UInt64, phase: TaskPhase, on target: MySQLConnection) async throws {
+        let found = try Self.fence(
+            await target.query("SELECT epoch, phase FROM `godwit`.`fence` WHERE task = \(key) FOR SHARE"), task)
+        guard found.epoch == epoch, found.phase == phase else {
+            throw FenceLost(detail: "epoch \(found.epoch) instead of \(epoch), phase \(found.phase.rawValue) instead of \(phase.rawValue)")
+        }
+    }
+
+    private static func fence(_ result: MySQLResult, _ task: String) throws -> (epoch: UInt64, phase: TaskPhase) {
+        guard let row = result.rows.first, let epoch = row.uint(0), let phase = row.string(1).flatMap(TaskPhase.init) else {
+            throw EngineError(
+                .failed, "Schema godwit on the target has no usable fence row for task \(task).",
+                why: "It was deleted, or written by another version of Godwit.",
+                cure: "Restore it, or drop this task's rows in schema godwit and start again with empty target tables.")
+        }
+        return (epoch, phase)
+    }
+
+    /// Takes the task: waits for every transaction of earlier runners, which hold the row FOR SHARE.
+    package func takeEpoch(on target: MySQLConnection) async throws -> UInt64 {
+        try await target.query("BEGIN")
+        let found = try Self.fence(
+            await target.query("SELECT epoch, phase FROM `godwit`.`fence` WHERE task = \(key) FOR UPDATE"), task)
+        try await target.query("UPDATE `godwit`.`fence` SET epoch = epoch + 1 WHERE task = \(key)")
+        try await target.query("COMMIT")
+        return found.epoch + 1
+    }
+
+    /// Moves from one phase to the next with whatever `body` stores beside it, in one transaction.
+    package func advance(
+        from old: TaskPhase, to new: TaskPhase, epoch: UInt64, on target: MySQLConnection,
+        _ body: () async throws -> Void = {}
+    ) async throws {
+        try await target.query("BEGIN")
+        let found = try Self.fence(
+            await target.query("SELECT epoch, phase FROM `godwit`.`fence` WHERE task = \(key) FOR UPDATE"), task)
+        guard found.epoch == epoch, found.phase == old else {
+            try await target.query("ROLLBACK")
+            throw FenceLost(detail: "epoch \(found.epoch) instead of \(epoch), phase \(found.phase.rawValue) instead of \(old.rawValue)")
+        }
+        try await body()
+        try await target.query("UPDATE `godwit`.`fence` SET phase = \(SQL.string(new.rawValue)) WHERE task = \(key)")
+        try await target.query("COMMIT")
+    }
+
+    // MARK: Bounds and checkpoint
+
+    package func storeP0(_ position: ReplicationPosition, on target: MySQLConnection) async throws {
+        try await target.query("UPDATE `godwit`.`task` SET p0 = \(SQL.string(Self.json(position))) WHERE task = \(key)")
+        try await target.query(
+            "REPLACE INTO `godwit`.`checkpoint` (task, seq, position) VALUES (\(key), 0, \(SQL.string(Self.json(position))))")
+    }
+
+    package func storeP1(_ end: BinlogCoordinates, on target: MySQLConnection) async throws {
+        try await target.query(
+            "UPDATE `godwit`.`task` SET p1_file = \(SQL.string(end.file)), p1_offset = \(end.offset) WHERE task = \(key)")
+    }
+
+    /// `locked`: waits for a running COMMIT of whoever wrote it last; a plain SELECT may return the value before that.
+    package func checkpoint(locked: Bool, on target: MySQLConnection) async throws -> StoredCheckpoint {
+        let result = try await target.query(
+            "SELECT seq, position, commit_us FROM `godwit`.`checkpoint` WHERE task = \(key)" + (locked ? " FOR UPDATE" : ""))
+        guard let row = result.rows.first, let sequence = row.uint(0), let position = row.string(1) else {
+            throw EngineError(
+                .failed, "Schema godwit on the target has no checkpoint for task \(task).", why: "The row was deleted.",
+                cure: "Drop this task's rows in schema godwit and start again with empty target tables.")
+        }
+        return StoredCheckpoint(
+            sequence: sequence, position: try Self.position(position), commitMicroseconds: row.uint(2) ?? 0)
+    }
+
+    /// Compare and set: the first statement after the fence in every replay transaction.
+    package func claimCheckpoint(
+        sequence: UInt64, position: ReplicationPosition?, commitMicroseconds: UInt64, on target: MySQLConnection
+    ) async throws {
+        let set = position.map { ", position = \(SQL.string(Self.json($0))), commit_us = \(commitMicroseconds)" } ?? ""
+        let result = try await target.query(
+            "UPDATE `godwit`.`checkpoint` SET seq = seq + 1\(set) WHERE task = \(key) AND seq = \(sequence)")
+        guard result.ok.affectedRows == 1 else {
+            throw FenceLost(detail: "the checkpoint is not at sequence \(sequence) any more")
+        }
+    }
+
+    /// The position of a checkpoint that this transaction has claimed before.
+    package func setClaimedPosition(
+        _ position: ReplicationPosition, commitMicroseconds: UInt64, on target: MySQLConnection
+    ) async throws {
+        try await target.query(
+            "UPDATE `godwit`.`checkpoint` SET position = \(SQL.string(Self.json(position))), commit_us = \(commitMicroseconds) WHERE task = \(key)")
+    }
+
+    // MARK: Tables and chunks
+
+    package func tables(on target: MySQLConnection) async throws -> [StoredTable] {
+        let result = try await target.query(
+            """
+            SELECT id, source_schema, source_table, prepared, is_prepared, is_planned, is_indexed, p0t, load_ms
+            FROM `godwit`.`tables` WHERE task = \(key) ORDER BY id
+            """)
+        return try result.rows.map { row in
+            StoredTable(
+                id: Int(row.int(0) ?? 0), source: TableName(schema: row.string(1) ?? "", table: row.string(2) ?? ""),
+                prepared: row.string(3) ?? "", isPrepared: row.int(4) == 1, isPlanned: row.int(5) == 1,
+                isIndexed: row.int(6) == 1, loadedAt: try row.string(7).map(Self.position),
+                loadMilliseconds: row.uint(8) ?? 0)
+        }
+    }
+
+    package func addTable(id: Int, source: TableName, prepared: String, on target: MySQLConnection) async throws {
+        try await target.query(
+            """
+            INSERT INTO `godwit`.`tables` (task, id, source_schema, source_table, prepared)
+            VALUES (\(key), \(id), \(SQL.string(source.schema)), \(SQL.string(source.table)), \(SQL.string(prepared)))
+            """)
+    }
+
+    package func mark(table: Int, _ column: String, on target: MySQLConnection) async throws {
+        try await target.query(
+            "UPDATE `godwit`.`tables` SET \(SQL.identifier(column)) = 1 WHERE task = \(key) AND id = \(table)")
+    }
+
+    package func storeLoadedAt(_ position: ReplicationPosition, table: Int, on target: MySQLConnection) async throws {
+        try await target.query(
+            "UPDATE `godwit`.`tables` SET p0t = \(SQL.string(Self.json(position))) WHERE task = \(key) AND id = \(table)")
+    }
+
+    package func storeLoadTime(milliseconds: UInt64, table: Int, on target: MySQLConnection) async throws {
+        try await target.query(
+            "UPDATE `godwit`.`tables` SET load_ms = \(milliseconds) WHERE task = \(key) AND id = \(table)")
+    }
+
+    package func chunks(on target: MySQLConnection) async throws -> [StoredChunk] {
+        let result = try await target.query(
+            "SELECT table_id, number, bounds, done, row_count, byte_count FROM `godwit`.`chunks` WHERE task = \(key) ORDER BY table_id, number")
+        return try result.rows.map { row in
+            StoredChunk(
+                table: Int(row.int(0) ?? 0), number: Int(row.int(1) ?? 0),
+                bounds: try Self.decode(KeyBounds.self, row.string(2) ?? ""), isDone: row.int(3) == 1,
+                rows: row.uint(4) ?? 0, bytes: row.uint(5) ?? 0)
+        }
+    }
+
+    package func addChunk(_ chunk: StoredChunk, on target: MySQLConnection) async throws {
+        try await target.query(
+            """
+            INSERT INTO `godwit`.`chunks` (task, table_id, number, bounds)
+            VALUES (\(key), \(chunk.table), \(chunk.number), \(SQL.string(Self.json(chunk.bounds))))
+            """)
+    }
+
+    /// Is the chunk's mark set? Locks the mark until the transaction ends, so that a lost COMMIT is waited for.
+    package func isDone(table: Int, number: Int, on target: MySQLConnection) async throws -> Bool {
+        let result = try await target.query(
+            "SELECT done FROM `godwit`.`chunks` WHERE task = \(key) AND table_id = \(table) AND number = \(number) FOR UPDATE")
+        guard let row = result.rows.first else {
+            throw EngineError(.failed, "Chunk \(number) of table \(table) has vanished from schema godwit on the target.")
+        }
+        return row.int(0) == 1
+    }
+
+    package func markDone(
+        table: Int, number: Int, rows: UInt64, bytes: UInt64, on target: MySQLConnection
+    ) async throws {
+        let result = try await target.query(
+            """
+            UPDATE `godwit`.`chunks` SET done = 1, row_count = \(rows), byte_count = \(bytes)
+            WHERE task = \(key) AND table_id = \(table) AND number = \(number) AND done = 0
+            """)
+        guard result.ok.affectedRows == 1 else { throw FenceLost(detail: "chunk \(number) of table \(table) is done already") }
+    }
+
+    // MARK: Status and requests
+
+    package func storeStatus(_ status: MigrationStatus, on target: MySQLConnection) async throws {
+        try await target.query(
+            "REPLACE INTO `godwit`.`status` (task, snapshot) VALUES (\(key), \(SQL.string(Self.json(status))))")
+    }
+
+    package func status(on target: MySQLConnection) async throws -> MigrationStatus? {
+        let result = try await target.query("SELECT snapshot FROM `godwit`.`status` WHERE task = \(key)")
+        return try result.rows.first?.string(0).map { try Self.decode(MigrationStatus.self, $0) }
+    }
+
+    package func request(_ command: String, on target: MySQLConnection) async throws -> UInt64 {
+        try await target.query(
+            "INSERT INTO `godwit`.`requests` (task, command) VALUES (\(key), \(SQL.string(command)))").ok.lastInsertID
+    }
+
+    package func openRequests(on target: MySQLConnection) async throws -> [(id: UInt64, command: String)] {
+        let result = try await target.query(
+            "SELECT id, command FROM `godwit`.`requests` WHERE task = \(key) AND answer IS NULL ORDER BY id")
+        return result.rows.map { ($0.uint(0) ?? 0, $0.string(1) ?? "") }
+    }
+
+    package func answer(_ id: UInt64, _ text: String, on target: MySQLConnection) async throws {
+        try await target.query("UPDATE `godwit`.`requests` SET answer = \(SQL.string(text)) WHERE id = \(id)")
+    }
+
+    package func answer(of id: UInt64, on target: MySQLConnection) async throws -> String? {
+        try await target.query("SELECT answer FROM `godwit`.`requests` WHERE id = \(id)").rows.first?.string(0)
+    }
+
+    // MARK: Cutover journal
+
+    package struct JournalEntry: Sendable, Hashable {
+        package var step: String
+        package var state: String
+        package var detail: String?
+        package var atMicroseconds: UInt64
+    }
+
+    package func journal(on target: MySQLConnection) async throws -> [JournalEntry] {
+        let result = try await target.query(
+            "SELECT step, state, detail, at_us FROM `godwit`.`cutover` WHERE task = \(key) ORDER BY id")
+        return result.rows.map {
+            JournalEntry(
+                step: $0.string(0) ?? "", state: $0.string(1) ?? "", detail: $0.string(2), atMicroseconds: $0.uint(3) ?? 0)
+        }
+    }
+
+    package func journal(
+        step: String, state: String, detail: String? = nil, on target: MySQLConnection
+    ) async throws {
+        let microseconds = UInt64(Date().timeIntervalSince1970 * 1_000_000)
+        try await target.query(
+            """
+            INSERT INTO `godwit`.`cutover` (task, step, state, detail, at_us)
+            VALUES (\(key), \(SQL.string(step)), \(SQL.string(state)), \(detail.map(SQL.string) ?? "NULL"), \(microseconds))
+            """)
+    }
+
+    // MARK: JSON
+
+    static func json(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Values of these plain types always encode; an empty text would be refused when read back.
+        guard let data = try? encoder.encode(value) else { return "" }
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: Data(text.utf8))
+        } catch {
+            throw EngineError(
+                .failed, "A row in schema godwit on the target is not readable: \(error).",
+                why: "It was changed by hand, or written by another version of Godwit.",
+                cure: "Use the version that started this task, or drop its rows in schema godwit and start again.")
+        }
+    }
+
+    private static func position(_ text: String) throws -> ReplicationPosition { try decode(ReplicationPosition.self, text) }
+}

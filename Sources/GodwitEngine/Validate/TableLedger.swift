@@ -1,0 +1,241 @@
+import DequeModule
+import MySQLTypes
+
+/// One table's part of the `ValidationLedger`.
+struct TableLedger: Sendable {
+    struct Mark: Sendable {
+        /// The latest event on the key; nil: only seen unequal, no event known.
+        var position: MarkPosition?
+        /// Number of the latest change of the mark.
+        var version: UInt64
+        /// Seen unequal, with this upper bound of what the source showed and no event since: once the target's
+        /// checkpoint holds it, another unequal comparison is final.
+        var suspectUntil: ReplicationPosition?
+    }
+    enum Whole: Sendable, Hashable { case pending, busy, equal, unequal }
+
+    let hasKey: Bool
+    var error: String?
+    /// Compared no further: too many failed keys.
+    private(set) var isSuspended = false
+
+    private(set) var marks: [RowKey: Mark] = [:]
+    private(set) var failed: [RowKey: UInt64] = [:]
+    /// Marked keys that are not handed out; a key may stand here once after its mark is gone.
+    private var queue = Deque<RowKey>()
+
+    private var chunks: [KeyBounds]?
+    private var waiting = Deque<Int>()
+    private var open = 0
+    /// Number of the loss after which the chunks are compared; results of an older generation count for nothing.
+    private var generation: UInt64 = 0
+    /// Positions at or after which both sides of a chunk must be read: where lost marks stood. Keyless: of every touch.
+    private var floor: ReplicationPosition?
+    private var lostBefore = false
+
+    private(set) var whole = Whole.pending
+    private var wholeVersion: UInt64 = 0
+    private var wholeSuspect: (version: UInt64, until: ReplicationPosition)?
+
+    init(hasKey: Bool) { self.hasKey = hasKey }
+
+    var markCount: Int { marks.count }
+
+    // MARK: Events
+
+    mutating func plan(_ chunks: [KeyBounds]) {
+        self.chunks = chunks
+        generation += 1
+        waiting = Deque(chunks.indices)
+        open = chunks.count
+    }
+
+    /// True when the key was not marked before.
+    mutating func touch(_ key: RowKey, _ position: MarkPosition, _ version: UInt64) -> Bool {
+        guard !isSuspended else { return false }
+        failed[key] = nil
+        let mark = Mark(position: position, version: version, suspectUntil: nil)
+        guard marks.updateValue(mark, forKey: key) == nil else { return false }
+        queue.append(key)
+        return true
+    }
+
+    mutating func touchWhole(_ position: MarkPosition, _ version: UInt64) {
+        raiseFloor(position)
+        wholeVersion = version
+        wholeSuspect = nil
+        if whole != .pending {
+            lostBefore = lostBefore || whole == .equal
+            whole = .pending
+        }
+    }
+
+    mutating func lose(_ position: MarkPosition?, _ version: UInt64) {
+        if let position { raiseFloor(position) }
+        // In order, so that the set grows at its end.
+        for position in marks.values.compactMap(\.position).sorted(by: MarkPosition.inOrder) { raiseFloor(position) }
+        marks.removeAll()
+        failed.removeAll()
+        queue.removeAll()
+        isSuspended = false
+        lostBefore = true
+        wholeVersion = version
+        wholeSuspect = nil
+        whole = .pending
+        if let chunks { plan(chunks) }
+    }
+
+    private mutating func raiseFloor(_ position: MarkPosition) {
+        if let floor {
+            // A mark of another kind than all before can't be joined to them; keep the newer kind, older marks of a
+            // stream that changed its kind are covered by the load that such a change requires.
+            self.floor = floor.including(position) ?? position.alone
+        } else {
+            floor = position.alone
+        }
+    }
+
+    // MARK: Work
+
+    mutating func next(limit: Int, checkpoint: ReplicationPosition?) -> ValidationTask.Work? {
+        guard error == nil, !isSuspended else { return nil }
+        guard hasKey else {
+            guard whole == .pending, floor.map({ checkpoint?.covers($0) ?? true }) ?? true else { return nil }
+            whole = .busy
+            return .whole(wholeVersion)
+        }
+        let keys = nextKeys(limit: limit, checkpoint: checkpoint)
+        if !keys.isEmpty { return .keys(keys) }
+        if let floor, let checkpoint, !checkpoint.covers(floor) { return nil }
+        guard let index = waiting.popFirst(), let chunks else { return nil }
+        return .chunk(ValidationTask.ChunkTask(bounds: chunks[index], index: index, generation: generation))
+    }
+
+    private mutating func nextKeys(limit: Int, checkpoint: ReplicationPosition?) -> [ValidationTask.MarkedKey] {
+        var keys: [ValidationTask.MarkedKey] = []
+        var budget = min(queue.count, limit * 4)
+        while budget > 0, keys.count < limit, let key = queue.popFirst() {
+            budget -= 1
+            guard let mark = marks[key] else { continue }
+            if let position = mark.position, let checkpoint, !checkpoint.covers(position) {
+                queue.append(key)
+            } else {
+                keys.append(ValidationTask.MarkedKey(key: key, version: mark.version))
+            }
+        }
+        return keys
+    }
+
+    mutating func rechecked(_ key: ValidationTask.MarkedKey, equal: Bool, _ alignment: Alignment) {
+        guard var mark = marks[key.key] else { return }
+        let aligned = mark.position.map { alignment.covers($0) } ?? true
+        guard mark.version == key.version, aligned else {
+            queue.append(key.key)
+            return
+        }
+        if equal {
+            marks[key.key] = nil
+        } else if alignment.checkpoint.covers(alignment.sourceUpper)
+            || mark.suspectUntil.map({ alignment.checkpoint.covers($0) }) == true
+        {
+            marks[key.key] = nil
+            failed[key.key] = mark.version
+        } else {
+            mark.suspectUntil = mark.suspectUntil ?? alignment.sourceUpper
+            marks[key.key] = mark
+            queue.append(key.key)
+        }
+    }
+
+    mutating func compared(
+        _ chunk: ValidationTask.ChunkTask, unequal: [RowKey], complete: Bool, _ alignment: Alignment, version: UInt64
+    ) {
+        guard chunk.generation == generation else { return }
+        if let floor, !alignment.covers(floor) {
+            waiting.append(chunk.index)
+            return
+        }
+        for key in unequal where marks[key] == nil && failed[key] == nil {
+            marks[key] = Mark(position: nil, version: version, suspectUntil: nil)
+            queue.append(key)
+        }
+        if complete { open -= 1 } else { waiting.append(chunk.index) }
+    }
+
+    mutating func comparedWhole(_ seen: UInt64, equal: Bool, _ alignment: Alignment) {
+        guard whole == .busy else { return }
+        whole = .pending
+        guard seen == wholeVersion, floor.map({ alignment.covers($0) }) ?? true else { return }
+        if equal {
+            whole = .equal
+        } else if alignment.checkpoint.covers(alignment.sourceUpper)
+            || wholeSuspect.map({ $0.version == seen && alignment.checkpoint.covers($0.until) }) == true
+        {
+            whole = .unequal
+        } else if wholeSuspect?.version != seen {
+            wholeSuspect = (seen, alignment.sourceUpper)
+        }
+    }
+
+    mutating func abandoned(_ work: ValidationTask.Work) {
+        switch work {
+        case .keys(let keys): queue.append(contentsOf: keys.map(\.key).filter { marks[$0] != nil })
+        case .chunk(let chunk): if chunk.generation == generation { waiting.append(chunk.index) }
+        case .whole: if whole == .busy { whole = .pending }
+        }
+    }
+
+    mutating func suspend(after limit: Int) {
+        guard failed.count >= limit else { return }
+        isSuspended = true
+        marks.removeAll()
+        queue.removeAll()
+    }
+
+    // MARK: State
+
+    /// Every row compared after its last change, and equal.
+    var isValidated: Bool {
+        guard error == nil else { return false }
+        return hasKey ? chunks != nil && open == 0 && marks.isEmpty && failed.isEmpty : whole == .equal
+    }
+
+    var failedCount: Int { hasKey ? failed.count : (whole == .unequal ? 1 : 0) }
+
+    var chunksTotal: Int { chunks?.count ?? 0 }
+    var chunksCompared: Int { chunksTotal - open }
+
+    /// DMS's words for it.
+    var state: String {
+        if error != nil { return "Error" }
+        if failedCount > 0 { return "Mismatched records" }
+        if isValidated { return "Validated" }
+        guard hasKey else { return lostBefore ? "Pending revalidation" : "Pending validation" }
+        if chunks == nil { return "Preparing table" }
+        if open > 0 { return lostBefore ? "Pending revalidation" : "Pending validation" }
+        return "Pending records"
+    }
+}
+
+extension MarkPosition {
+    fileprivate static func inOrder(_ left: MarkPosition, _ right: MarkPosition) -> Bool {
+        switch (left, right) {
+        case (.gtid(let left), .gtid(let right)):
+            (left.source, left.tag, left.number) < (right.source, right.tag, right.number)
+        case (.file(let left), .file(let right)): left < right
+        case (.file, .gtid): true
+        case (.gtid, .file): false
+        }
+    }
+
+    /// The position that covers just this.
+    fileprivate var alone: ReplicationPosition {
+        switch self {
+        case .gtid(let gtid):
+            var set = GTIDSet()
+            set.insert(gtid)
+            return .gtids(set)
+        case .file(let coordinates): return .file(coordinates)
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import OrderedCollections
+
+/// What the ledger tells people and gates.
+extension ValidationLedger {
+    package struct TableStatus: Sendable, Hashable, Codable {
+        /// One of DMS's validation states.
+        package var state: String
+        /// Marked keys that are not settled.
+        package var pending: UInt64
+        /// Keys that differ for good (1 for a keyless table that differs).
+        package var failed: UInt64
+        /// Chunks of the first pass (or of the newest, after a loss).
+        package var chunksCompared: Int
+        package var chunksTotal: Int
+        /// Why the comparison was given up.
+        package var error: String?
+    }
+
+    /// nil for a table that is not validated.
+    package func status(_ table: TableName) -> TableStatus? {
+        tables[table].map { ledger in
+            TableStatus(
+                state: ledger.state, pending: UInt64(ledger.markCount), failed: UInt64(ledger.failedCount),
+                chunksCompared: ledger.chunksCompared, chunksTotal: ledger.chunksTotal, error: ledger.error)
+        }
+    }
+
+    /// Every table is proven equal as of its last event.
+    package var isValidated: Bool { tables.values.allSatisfy(\.isValidated) }
+
+    /// Tables that are not, in the order in which they were added.
+    package var notValidated: [TableName] { tables.filter { !$0.value.isValidated }.map(\.key) }
+
+    /// Marked keys of all tables: what a final validation has to compare at least.
+    package var pendingKeys: Int { tables.values.reduce(0) { $0 + $1.markCount } }
+
+    /// Up to `limit` keys of a table that differ for good, in no particular order.
+    package func failedKeys(_ table: TableName, limit: Int) -> [RowKey] {
+        tables[table].map { Array($0.failed.keys.prefix(limit)) } ?? []
+    }
+}

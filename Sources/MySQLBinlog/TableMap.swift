@@ -1,0 +1,76 @@
+import MySQLTypes
+
+/// TABLE_MAP_EVENT with its optional metadata.
+public struct TableMap: Hashable, Sendable {
+    public var tableID: UInt64
+    public var flags: UInt16
+    public var schema: String
+    public var table: String
+    public var columns: [Column]
+    /// Positions of the primary key's columns, nil where the metadata has none.
+    public var primaryKey: [Int]?
+    /// Per primary key column the length of its prefix in characters, 0 for the whole column; nil where the key has
+    /// no prefix.
+    public var primaryKeyPrefixes: [Int]?
+
+    public struct Column: Hashable, Sendable {
+        /// The real type: ENUM and SET, which the log carries inside STRING, appear as themselves.
+        public var type: MySQLFieldType
+        /// The metadata bytes of the type as a number: one-byte metadata as it is; VARCHAR and BIT little-endian; STRING, ENUM,
+        /// SET and NEWDECIMAL with the first byte in the high half (real type or precision), as the server holds
+        /// them. 0 for types without.
+        public var metadata: UInt16
+        public var isNullable: Bool
+        /// nil where the metadata carries no signedness (binlog_row_metadata always has it on MySQL 8.0.1+).
+        public var isUnsigned: Bool?
+        public var collationID: UInt32?
+        public var name: String?
+        /// Members of ENUM and SET, in the column's character set.
+        public var members: [[UInt8]]?
+        public var geometryType: UInt32?
+        public var isVisible: Bool?
+        /// Greatest number of elements of a VECTOR.
+        public var vectorDimension: UInt32?
+
+        public init(type: MySQLFieldType, metadata: UInt16, isNullable: Bool) {
+            self.type = type
+            self.metadata = metadata
+            self.isNullable = isNullable
+        }
+
+        /// Bytes that a CHAR or BINARY column may take. In STRING metadata bits 8 and 9 of the length are hidden,
+        /// inverted, in bits 4 and 5 of the real type.
+        /// Source: MySQL source documentation, `Field_string::do_save_field_metadata`.
+        var stringLength: Int { Int(metadata & 0xff) | Int((metadata >> 4 & 0x300) ^ 0x300) }
+
+        /// Length of a BINARY(n) column, whose trailing zero bytes the log leaves out; 0 for every other type.
+        public var binaryLength: Int { type == .string && collationID == 63 ? stringLength : 0 }
+
+        /// Bytes of an ENUM or SET value.
+        var packLength: Int { Int(metadata & 0xff) }
+
+        var isNumeric: Bool {
+            switch type {
+            case .tiny, .short, .int24, .long, .longlong, .newdecimal, .float, .double: true
+            default: false
+            }
+        }
+
+        var isCharacter: Bool {
+            switch type {
+            case .string, .varString, .varchar, .blob, .tinyBlob, .mediumBlob, .longBlob: true
+            default: false
+            }
+        }
+
+        var isEnumOrSet: Bool { type == .enumeration || type == .set }
+    }
+
+    public init(tableID: UInt64, flags: UInt16, schema: String, table: String, columns: [Column]) {
+        self.tableID = tableID
+        self.flags = flags
+        self.schema = schema
+        self.table = table
+        self.columns = columns
+    }
+}

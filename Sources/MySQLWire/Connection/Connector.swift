@@ -1,0 +1,166 @@
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Opens one connection: socket, TLS, login.
+struct Connector: Sendable {
+    let configuration: MySQLConfiguration
+    let eventLoop: any EventLoop
+    let tls: TLSSetup?
+
+    typealias Opened = (channel: any Channel, handler: NIOLoopBound<MySQLChannelHandler>, server: MySQLServerInfo)
+
+    private enum Stage {
+        case pending
+        case givenUp
+        case opened(any Channel, NIOLoopBound<MySQLChannelHandler>)
+    }
+
+    func connect() async -> Result<Opened, MySQLError> {
+        let ready = eventLoop.makePromise(of: Void.self)
+        let stage = NIOLockedValueBox(Stage.pending)
+        let limit = configuration.connectTimeout
+        let deadline = eventLoop.scheduleTask(in: TimeAmount(limit)) { giveUp(ready, stage, timeout(limit)) }
+        ready.futureResult.whenComplete { _ in deadline.cancel() }
+        let connecting: EventLoopFuture<any Channel> =
+            switch configuration.address {
+            case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
+            case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
+            }
+        connecting.whenComplete { result in
+            switch result {
+            case .failure(let error): giveUp(ready, stage, refusal(error))
+            case .success(let channel): install(channel, ready, stage)
+            }
+        }
+        let end = await withTaskCancellationHandler {
+            await outcome(of: ready.futureResult)
+        } onCancel: {
+            giveUp(ready, stage, MySQLError(.cancelled, "Connecting to \(configuration.address) was cancelled."))
+        }
+        guard case .opened(let channel, let handler) = stage.withLockedValue(\.self) else {
+            return .failure(end.failure ?? MySQLError(.connectionClosed, "The connection was lost while it was opened."))
+        }
+        if let error = end.failure { return .failure(await diagnosed(error, handler)) }
+        return await serverInfo(handler).map { (channel, handler, $0) }
+    }
+
+    /// The socket is open: the connection's handler takes over.
+    private func install(_ channel: any Channel, _ ready: EventLoopPromise<Void>, _ stage: NIOLockedValueBox<Stage>) {
+        let handler = makeHandler(ready)
+        let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+        let isWanted = stage.withLockedValue { stage in
+            guard case .pending = stage else { return false }
+            stage = .opened(channel, bound)
+            return true
+        }
+        guard isWanted else { return channel.close(promise: nil) }
+        do {
+            try channel.pipeline.syncOperations.addHandler(handler)
+        } catch {
+            ready.fail(MySQLError(.connect, "The connection could not be set up (\(ioErrorText(error)))."))
+            channel.close(promise: nil)
+        }
+    }
+
+    private func giveUp(_ ready: EventLoopPromise<Void>, _ stage: NIOLockedValueBox<Stage>, _ error: MySQLError) {
+        ready.fail(error)
+        let handler: NIOLoopBound<MySQLChannelHandler>? = stage.withLockedValue { stage in
+            switch stage {
+            case .opened(_, let handler): return handler
+            case .pending, .givenUp:
+                stage = .givenUp
+                return nil
+            }
+        }
+        guard let handler else { return }
+        eventLoop.execute { handler.value.abort(error) }
+    }
+
+    private func serverInfo(_ handler: NIOLoopBound<MySQLChannelHandler>) async -> Result<MySQLServerInfo, MySQLError> {
+        let future = eventLoop.submit { handler.value.serverInfo }
+        return await outcome(of: future).flatMap { info in
+            info.map { .success($0) } ?? .failure(.malformed("a handshake"))
+        }
+    }
+
+    private func diagnosed(_ error: MySQLError, _ handler: NIOLoopBound<MySQLChannelHandler>) async -> MySQLError {
+        guard error.code == .tls, tls?.inspect == nil,
+            case .success(true) = await outcome(of: eventLoop.submit { handler.value.verificationFailed })
+        else { return error }
+        return await TLSDiagnosis(connector: self).explain(error)
+    }
+
+    private var bootstrap: ClientBootstrap {
+        let bootstrap = ClientBootstrap(group: eventLoop)
+            .connectTimeout(TimeAmount(configuration.connectTimeout))
+            .channelOption(ChannelOptions.autoRead, value: false)
+            .channelOption(ChannelOptions.maxMessagesPerRead, value: 1)
+            .channelOption(
+                ChannelOptions.recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 1 << 12, initial: 1 << 16, maximum: 1 << 20)
+            )
+            .channelOption(
+                ChannelOptions.writeBufferWaterMark,
+                value: ChannelOptions.Types.WriteBufferWaterMark(low: 1 << 18, high: 1 << 20)
+            )
+        guard case .tcp = configuration.address else { return bootstrap }
+        return
+            bootstrap
+            .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
+    }
+
+    private func makeHandler(_ ready: EventLoopPromise<Void>) -> MySQLChannelHandler {
+        let isLocal = if case .unix = configuration.address { true } else { false }
+        let settings = StartupMachine.Settings(
+            username: configuration.username, password: Secret(configuration.password), database: configuration.database,
+            tls: tls != nil, isLocalSocket: isLocal, allowPublicKeyRetrieval: configuration.allowPublicKeyRetrieval,
+            foundRows: configuration.foundRows, attributes: [("_client_name", "MySQLWire"), ("_os", "Linux")])
+        return MySQLChannelHandler(
+            startup: settings, tls: tls, peer: configuration.address.description, promise: ready)
+    }
+
+    private func timeout(_ limit: Duration) -> MySQLError {
+        MySQLError(
+            .timeout, "\(configuration.address) did not complete the login within \(limit).",
+            cure: "Check host, port, firewall and the server's load.")
+    }
+
+    private func refusal(_ error: any Error) -> MySQLError {
+        let reason =
+            switch error {
+            case let error as NIOConnectionError: connectionErrorText(error)
+            case is ChannelError: "timed out"
+            default: ioErrorText(error)
+            }
+        return MySQLError(
+            .connect, "Can't connect to \(configuration.address): \(reason).",
+            cure: "Check the address, that the server runs and listens there, and the firewall.")
+    }
+
+    private func connectionErrorText(_ error: NIOConnectionError) -> String {
+        if let first = error.connectionErrors.first { return ioErrorText(first.error) }
+        if let lookup = error.dnsAError ?? error.dnsAAAAError {
+            return "the name can't be resolved (\(ioErrorText(lookup)))"
+        }
+        return "no address to try"
+    }
+}
+
+/// A future's end as a result that this module's callers can read.
+func outcome<T: Sendable>(of future: EventLoopFuture<T>) async -> Result<T, MySQLError> {
+    do {
+        return .success(try await future.get())
+    } catch let error as MySQLError {
+        return .failure(error)
+    } catch {
+        return .failure(MySQLError(.connectionClosed, "The connection was lost (\(ioErrorText(error)))."))
+    }
+}
+
+extension Result {
+    var failure: Failure? { if case .failure(let error) = self { error } else { nil } }
+}
