@@ -41,7 +41,8 @@ struct Connector: Sendable {
             giveUp(ready, stage, MySQLError(.cancelled, "Connecting to \(configuration.address) was cancelled."))
         }
         guard case .opened(let channel, let handler) = stage.withLockedValue(\.self) else {
-            return .failure(end.failure ?? MySQLError(.connectionClosed, "The connection was lost while it was opened."))
+            return .failure(
+                end.failure ?? MySQLError(.connectionClosed, "The connection was lost while it was opened."))
         }
         if let error = end.failure { return .failure(await diagnosed(error, handler)) }
         return await serverInfo(handler).map { (channel, handler, $0) }
@@ -117,7 +118,8 @@ struct Connector: Sendable {
     private func makeHandler(_ ready: EventLoopPromise<Void>) -> MySQLChannelHandler {
         let isLocal = if case .unix = configuration.address { true } else { false }
         let settings = StartupMachine.Settings(
-            username: configuration.username, password: Secret(configuration.password), database: configuration.database,
+            username: configuration.username, password: Secret(configuration.password),
+            database: configuration.database,
             tls: tls != nil, isLocalSocket: isLocal, allowPublicKeyRetrieval: configuration.allowPublicKeyRetrieval,
             foundRows: configuration.foundRows, attributes: [("_client_name", "MySQLWire")])
         return MySQLChannelHandler(

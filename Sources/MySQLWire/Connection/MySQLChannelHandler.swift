@@ -198,7 +198,9 @@ final class MySQLChannelHandler: ChannelInboundHandler {
     }
 
     private var tlsVersion: String? {
-        guard let handler = try? context?.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self) else { return nil }
+        guard let handler = try? context?.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self) else {
+            return nil
+        }
         return switch handler.tlsVersion {
         case .tlsv12: "TLSv1.2"
         case .tlsv13: "TLSv1.3"

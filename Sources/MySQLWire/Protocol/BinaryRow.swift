@@ -68,7 +68,9 @@ private enum BinaryValue {
         let parts = description.drop { $0 == "-" }.split(separator: "e")
         guard let mantissa = parts.first, mantissa.first?.isNumber == true else { return Array(description.utf8) }
         var digits = mantissa.utf8.filter { $0 != UInt8(ascii: ".") }
-        let whole = mantissa.utf8.firstIndex(of: UInt8(ascii: ".")).map { mantissa.utf8.distance(from: mantissa.startIndex, to: $0) }
+        let whole = mantissa.utf8.firstIndex(of: UInt8(ascii: ".")).map {
+            mantissa.utf8.distance(from: mantissa.startIndex, to: $0)
+        }
         // The value is 0.DIGITS times ten to the power of `point`.
         var point = (whole ?? digits.count) + (parts.count == 2 ? Int(parts[1]) ?? 0 : 0)
         while digits.last == UInt8(ascii: "0") { digits.removeLast() }
