@@ -127,6 +127,20 @@ package struct ChecksumSQL: Sendable, Hashable {
             """
     }
 
+    /// Selected key values as literals: a bound, or a `RowKey`.
+    package func literals(_ values: ArraySlice<[UInt8]?>) throws(EngineError) -> [String] {
+        var literals: [String] = []
+        for (value, column) in zip(values, keyColumns) {
+            guard let value else {
+                throw EngineError(
+                    .failed, "Key column \(column.name) of \(source.name) is NULL in a row.",
+                    why: "A key that addresses rows must be NOT NULL on both sides.")
+            }
+            literals.append(KeyLiteral.sql(bytes: value, column: column))
+        }
+        return literals
+    }
+
     private func selected(_ more: [String]) -> String { (keyExpressions + more).joined(separator: ", ") }
 
     private func rowHash(_ side: Side) -> String {

@@ -43,7 +43,7 @@ extension TableComparer {
             guard row.values.count == width + 2 * sql.columns.count else {
                 throw EngineError(.failed, "The cell query of \(sql.source.name) gave \(row.values.count) columns.")
             }
-            rows[RowKey(try literals(row.values[..<width]))] = Array(row.values[width...])
+            rows[RowKey(try sql.literals(row.values[..<width]))] = Array(row.values[width...])
         }
         return rows
     }

@@ -37,7 +37,7 @@ extension TableComparer {
             guard row.values.count == sql.keyColumns.count + 1 else {
                 throw EngineError(.failed, "The row query of \(table) gave \(row.values.count) columns.")
             }
-            let key = RowKey(try literals(row.values.dropLast()))
+            let key = RowKey(try sql.literals(row.values.dropLast()))
             guard let hash = row.string(sql.keyColumns.count).flatMap({ UInt32($0) }) else {
                 throw EngineError(
                     .failed, "Row \(key) of \(table) could not be hashed by the server.",
@@ -51,18 +51,6 @@ extension TableComparer {
             }
         }
         return hashes
-    }
-
-    /// Key values as literals.
-    func literals(_ values: ArraySlice<[UInt8]?>) throws -> [String] {
-        try zip(values, sql.keyColumns).map { value, column in
-            guard let value else {
-                throw EngineError(
-                    .failed, "Key column \(column.name) of \(sql.source.name) is NULL in a row.",
-                    why: "A key that addresses rows must be NOT NULL on both sides.")
-            }
-            return KeyLiteral.sql(bytes: value, column: column)
-        }
     }
 
     /// Runs one statement on each side. Both are awaited even when one fails: a cancelled one would close its

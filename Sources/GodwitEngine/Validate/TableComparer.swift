@@ -123,7 +123,7 @@ package struct TableComparer: Sendable {
             var piece = rest
             let query = sql.nextBound(side, within: rest, size: Int(rowsPerRead / 2))
             if let row = try await (side == .source ? source : target).query(query).rows.first {
-                piece.upper = try literals(row.values[...])
+                piece.upper = try sql.literals(row.values[...])
                 rest.lower = piece.upper
             } else {
                 atEnd = true

@@ -98,7 +98,7 @@ package struct Verifier: Sendable {
         var bounds = KeyBounds(lower: lower)
         let query = tables[table].nextBound(.source, within: bounds, size: options.partitionSize)
         if let row = try await source.query(query).rows.first {
-            let upper = try comparer.literals(row.values[...])
+            let upper = try tables[table].literals(row.values[...])
             bounds.upper = upper
             await queue.rest(of: table, lower: upper)
         }
