@@ -74,8 +74,7 @@ package struct Scenario: Sendable {
     }
 
     private func write(_ text: String, to name: String) throws {
-        // Not atomically renamed: a reader may hold the file open.
-        try Data(text.utf8).write(to: URL(fileURLWithPath: folder.appending(name).string))
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder.appending(name).string), options: .atomic)
     }
 
     /// Starts `godwit COMMAND -c godwit.yml …`.
