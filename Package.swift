@@ -118,7 +118,10 @@ let package = Package(
         ),
         .testTarget(
             name: "GodwitEngineTests",
-            dependencies: ["GodwitEngine", "MySQLBinlog", "MySQLTypes"]
+            dependencies: [
+                "GodwitEngine", "GodwitTesting", "MySQLWire", "MySQLBinlog", "MySQLTypes",
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]
         ),
         .testTarget(
             name: "GodwitCommandsTests",
