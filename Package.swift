@@ -118,10 +118,7 @@ let package = Package(
         ),
         .testTarget(
             name: "GodwitEngineTests",
-            dependencies: [
-                "GodwitEngine", "GodwitTesting", "MySQLWire", "MySQLBinlog", "MySQLTypes",
-                .product(name: "NIOPosix", package: "swift-nio"),
-            ]
+            dependencies: ["GodwitEngine", "GodwitTesting", "MySQLWire", "MySQLBinlog", "MySQLTypes"]
         ),
         .testTarget(
             name: "GodwitCommandsTests",

@@ -16,7 +16,7 @@ struct GodwitCommand: AsyncParsableCommand {
             InitCommand.self, CheckCommand.self, MigrateCommand.self, StatusCommand.self, PauseCommand.self,
             ResumeCommand.self, CutoverCommand.self, VerifyCommand.self, DiagnoseCommand.self,
             ReloadCommand.self, RollbackCommand.self, CleanupCommand.self, SourceCommand.self, TargetCommand.self,
-            ServeCommand.self, KeysCommand.self,
+            ServeCommand.self, KeysCommand.self, BinlogCommand.self,
         ]
     )
 }

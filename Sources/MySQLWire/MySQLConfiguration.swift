@@ -17,10 +17,11 @@ public struct MySQLConfiguration: Sendable {
     public var tls: MySQLTLS
     /// From the first SYN to the end of authentication.
     public var connectTimeout: Duration = .seconds(10)
-    /// For every query without a time limit of its own: no byte from the server for so long ends the connection.
+    /// For every call without a time limit of its own: no byte from the server for so long, while one is waited for, ends
+    /// the connection.
     public var queryTimeout: Duration? = nil
-    /// caching_sha2_password without TLS: ask the server for its RSA key (open to a man in the middle), default no
-    /// unless over a Unix socket.
+    /// caching_sha2_password without TLS: ask the server for its RSA key (open to a man in the middle). A Unix socket
+    /// needs no key: the password is sent as it is.
     public var allowPublicKeyRetrieval: Bool = false
     /// Without CLIENT_FOUND_ROWS affected rows are changed rows; the engine needs it off.
     public var foundRows: Bool = false
@@ -63,8 +64,9 @@ public struct MySQLServerInfo: Sendable, Hashable {
     public var version: String
     public var connectionID: UInt32
     public var isMariaDB: Bool
-    /// `TLSv1.3` and the cipher's name, nil without TLS.
+    /// For example `TLSv1.3`; nil without TLS.
     public var tlsVersion: String?
+    /// Always nil for now: NIOSSL does not tell; `SHOW STATUS LIKE 'Ssl_cipher'` does.
     public var tlsCipher: String?
     public init(version: String, connectionID: UInt32, isMariaDB: Bool, tlsVersion: String?, tlsCipher: String?) {
         self.version = version

@@ -60,12 +60,12 @@ public final class MySQLConnection: Sendable {
     /// `timeout` is for the whole statement; the connection is closed when it is over.
     @discardableResult
     public func query(_ sql: String, timeout: Duration? = nil) async throws(MySQLError) -> MySQLResult {
-        try await collect(Command.query(sql), label: statementLabel(ByteBuffer(string: sql)), nil, timeout)
+        try await collect(Command.query(sql), label: statementLabel(sql.utf8, count: sql.utf8.count), nil, timeout)
     }
     /// The same for a statement whose bytes are not all UTF-8.
     @discardableResult
     public func query(_ sql: ByteBuffer, timeout: Duration? = nil) async throws(MySQLError) -> MySQLResult {
-        try await collect(Command.query(sql), label: statementLabel(sql), nil, timeout)
+        try await collect(Command.query(sql), label: statementLabel(sql.readableBytesView, count: sql.readableBytes), nil, timeout)
     }
 
     /// Prepares, executes with parameters, closes the statement; values come back as text-protocol-like bytes.
@@ -74,7 +74,7 @@ public final class MySQLConnection: Sendable {
         prepared sql: String, _ parameters: [MySQLParameter], timeout: Duration? = nil
     ) async throws(MySQLError) -> MySQLResult {
         try await collect(
-            Command.prepare(sql), label: statementLabel(ByteBuffer(string: sql)),
+            Command.prepare(sql), label: statementLabel(sql.utf8, count: sql.utf8.count),
             Collector.Prepared(parameters: parameters, statement: nil), timeout)
     }
 
@@ -98,7 +98,7 @@ public final class MySQLConnection: Sendable {
         try acquire()
         defer { release() }
         let payload = Command.query(sql)
-        let label = statementLabel(ByteBuffer(string: sql))
+        let label = statementLabel(sql.utf8, count: sql.utf8.count)
         let limits = limits(nil)
         let start = eventLoop.makePromise(of: NIOLoopBound<RowPipe>.self)
         let columns: [MySQLColumn]
@@ -142,7 +142,7 @@ public final class MySQLConnection: Sendable {
         try acquire()
         defer { release() }
         let payload = Command.query(sql)
-        let label = statementLabel(ByteBuffer(string: sql))
+        let label = statementLabel(sql.utf8, count: sql.utf8.count)
         let limits = limits(nil)
         let bound = eventLoop.makePromise(of: NIOLoopBound<FileUpload>.self)
         do {

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Foundation
 import SystemPackage
 
 /// What reading a plan needs of the machine: its environment and its files. Tests hand in values.

@@ -32,6 +32,20 @@ package struct SourcePositions: Sendable {
         }
     }
 
+    /// `gtid_owned` and then `gtid_executed`, in this order: an upper bound of what an earlier read has seen.
+    package func ownedOrExecuted(on server: MySQLConnection) async throws -> GTIDSet {
+        let owned = try await server.query("SELECT @@GLOBAL.gtid_owned").rows.first?.string(0) ?? ""
+        // `uuid:5#12:7#13`: each number with the thread that owns it.
+        let plain = owned.split(separator: ",", omittingEmptySubsequences: true).map { part in
+            part.split(separator: ":").map { $0.split(separator: "#").first.map(String.init) ?? "" }.joined(separator: ":")
+        }.joined(separator: ",")
+        do {
+            return try GTIDSet(parsing: plain).union(try await executed(on: server))
+        } catch let error as GTIDParseError {
+            throw EngineError(.failed, "The server's gtid_owned is not readable: \(error.reason) (\(owned)).")
+        }
+    }
+
     /// End of the newest binary log file.
     package func end(on server: MySQLConnection) async throws -> BinlogCoordinates {
         var result: MySQLResult

@@ -64,7 +64,7 @@ struct ConnectionStateMachine<Context> {
                 ResponseMachine(expecting: expectation, deprecateEOF: deprecateEOF), what: what, context)
             return .send
         case .closed(let error):
-            return .refuse(context, error)
+            return .refuse(context, Self.closed(error))
         case .starting:
             return .refuse(context, Self.busy("the login"))
         case .running(_, let what, _):
@@ -172,8 +172,10 @@ struct ConnectionStateMachine<Context> {
     mutating func close(_ reason: MySQLError) -> (context: Context?, error: MySQLError)? {
         switch state {
         case .starting(_, let context):
-            state = .closed(reason)
-            return (context, reason)
+            var error = reason
+            if reason.code == .connectionClosed { error.message += " The login was not complete." }
+            state = .closed(error)
+            return (context, error)
         case .running(_, let what, let context):
             var error = reason
             if reason.code == .connectionClosed || reason.code == .timeout || reason.code == .cancelled {
@@ -187,6 +189,12 @@ struct ConnectionStateMachine<Context> {
         case .closed:
             return nil
         }
+    }
+
+    private static func closed(_ reason: MySQLError) -> MySQLError {
+        MySQLError(
+            .connectionClosed, "The connection is closed already: \(reason.message)", cure: reason.cure,
+            serverCode: reason.serverCode, sqlState: reason.sqlState)
     }
 
     private static func busy(_ what: String) -> MySQLError {

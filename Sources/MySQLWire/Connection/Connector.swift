@@ -88,9 +88,9 @@ struct Connector: Sendable {
 
     private func diagnosed(_ error: MySQLError, _ handler: NIOLoopBound<MySQLChannelHandler>) async -> MySQLError {
         guard error.code == .tls, tls?.inspect == nil,
-            case .success(true) = await outcome(of: eventLoop.submit { handler.value.verificationFailed })
+            case .success(let refusal?) = await outcome(of: eventLoop.submit { handler.value.refusal })
         else { return error }
-        return await TLSDiagnosis(connector: self).explain(error)
+        return await TLSDiagnosis(connector: self).explain(error, refusal)
     }
 
     private var bootstrap: ClientBootstrap {
@@ -118,7 +118,7 @@ struct Connector: Sendable {
         let settings = StartupMachine.Settings(
             username: configuration.username, password: Secret(configuration.password), database: configuration.database,
             tls: tls != nil, isLocalSocket: isLocal, allowPublicKeyRetrieval: configuration.allowPublicKeyRetrieval,
-            foundRows: configuration.foundRows, attributes: [("_client_name", "MySQLWire"), ("_os", "Linux")])
+            foundRows: configuration.foundRows, attributes: [("_client_name", "MySQLWire")])
         return MySQLChannelHandler(
             startup: settings, tls: tls, peer: configuration.address.description, promise: ready)
     }

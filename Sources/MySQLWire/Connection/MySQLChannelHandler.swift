@@ -14,8 +14,8 @@ final class MySQLChannelHandler: ChannelInboundHandler {
     let tls: TLSSetup?
     /// Filled while starting.
     var serverInfo: MySQLServerInfo?
-    /// The certificate was refused: worth a diagnosis.
-    var verificationFailed = false
+    /// The server's certificate was refused: worth a diagnosis.
+    var refusal: TLSFailure.Refusal?
     var watch = ActivityWatch()
     private var isReading = false
     /// The error of a TLS or socket handler that came just before the channel closed.
@@ -80,7 +80,7 @@ final class MySQLChannelHandler: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         if machine.isStarting, let failure = TLSFailure(error, peer: peer) {
-            verificationFailed = failure.isVerification
+            refusal = failure.refusal
             abort(failure.error)
         } else {
             abort(MySQLError(.connectionClosed, "The connection to \(peer) was lost (\(ioErrorText(error)))."))

@@ -15,7 +15,7 @@ import Foundation
 struct TLSDiagnosis: Sendable {
     let connector: Connector
 
-    func explain(_ error: MySQLError) async -> MySQLError {
+    func explain(_ error: MySQLError, _ refusal: TLSFailure.Refusal) async -> MySQLError {
         let seen = NIOLockedValueBox<[NIOSSLCertificate]>([])
         guard var tls = connector.tls else { return error }
         tls.inspect = { chain in seen.withLockedValue { $0 = chain } }
@@ -26,16 +26,16 @@ struct TLSDiagnosis: Sendable {
         }
         guard let leaf = chain.first else { return error }
         return Self.explain(
-            error, leaf: leaf, chain: chain, now: Date(), peer: connector.configuration.address.description,
+            error, refusal, leaf: leaf, chain: chain, now: Date(), peer: connector.configuration.address.description,
             caFile: connector.configuration.tls.caFile)
     }
 
     /// `error` is what the check itself said; the certificate only adds the reason.
     static func explain(
-        _ error: MySQLError, leaf: Certificate, chain: [Certificate], now: Date, peer: String, caFile: String?
+        _ error: MySQLError, _ refusal: TLSFailure.Refusal, leaf: Certificate, chain: [Certificate], now: Date, peer: String, caFile: String?
     ) -> MySQLError {
         var explained = error
-        let isName = error.message.contains("not for this name")
+        let isName = refusal == .name
         if let expired = chain.first(where: { $0.notValidAfter < now }), !isName {
             let whose = expired == leaf ? "The certificate of \(peer)" : "A CA certificate of \(peer)"
             explained.message = "\(whose) expired on \(expired.notValidAfter)."

@@ -93,20 +93,24 @@ struct TLSSetup: Sendable {
 
 /// A TLS error while connecting, in a sentence.
 struct TLSFailure {
+    /// What of the server's certificate this side refused.
+    enum Refusal: Sendable {
+        case chain
+        case name
+    }
     var error: MySQLError
-    /// The server's certificate was refused by this side.
-    var isVerification = false
+    var refusal: Refusal?
 
     /// nil: not of TLS.
     init?(_ error: any Error, peer: String) {
         switch error {
         case let extra as NIOSSLExtraError where extra == .failedToValidateHostname:
-            isVerification = true
+            refusal = .name
             self.error = MySQLError(
                 .tls, "The certificate of \(peer) is not for this name or address.",
                 cure: "Connect by a name that the certificate holds.")
         case let tls as NIOSSLError:
-            guard let error = Self.explain(tls, peer: peer, &isVerification) else { return nil }
+            guard let error = Self.explain(tls, peer: peer, &refusal) else { return nil }
             self.error = error
         case is NIOSSLExtraError, is BoringSSLError:
             self.error = MySQLError(.tls, "TLS with \(peer) failed (\(error)).")
@@ -114,18 +118,18 @@ struct TLSFailure {
         }
     }
 
-    private static func explain(_ error: NIOSSLError, peer: String, _ isVerification: inout Bool) -> MySQLError? {
+    private static func explain(_ error: NIOSSLError, peer: String, _ refusal: inout Refusal?) -> MySQLError? {
         let text = String(describing: error)
         switch error {
         case .uncleanShutdown:
             return nil
         case _ where text.contains("CERTIFICATE_VERIFY_FAILED"):
-            isVerification = true
+            refusal = .chain
             return MySQLError(
                 .tls, "The certificate of \(peer) could not be verified.",
                 cure: "Check the CA file and the server's certificate.")
         case .unableToValidateCertificate, .noCertificateToValidate:
-            isVerification = true
+            refusal = .name
             return MySQLError(.tls, "The certificate of \(peer) is not for this name or address.")
         case _ where text.contains("UNSUPPORTED_PROTOCOL") || text.contains("PROTOCOL_VERSION"):
             return MySQLError(

@@ -116,27 +116,24 @@ extension MySQLParameter {
     }
 }
 
-/// What a statement is called in messages: its first words, never its data.
-func statementLabel(_ sql: ByteBuffer) -> String {
+/// What a statement is called in messages: its first two words, never its data.
+func statementLabel(_ sql: some Sequence<UInt8>, count: Int) -> String {
     var words: [String] = []
     var word: [UInt8] = []
-    for byte in sql.readableBytesView.prefix(64) {
+    reading: for byte in sql.prefix(64) {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"):
             word.append(byte)
-            continue
-        case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\t"):
-            if word.isEmpty { continue }
-            words.append(String(decoding: word, as: UTF8.self))
+        case UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t"):
+            if !word.isEmpty { words.append(String(decoding: word, as: UTF8.self)) }
             word = []
-            if words.count < 2 { continue }
+            if words.count == 2 { break reading }
         default:
-            if word.count > 0 { words.append(String(decoding: word, as: UTF8.self)) }
+            // A word that goes on with anything else may be part of a value.
+            word = []
+            break reading
         }
-        word = []
-        break
     }
-    if !word.isEmpty, words.count < 2 { words.append(String(decoding: word, as: UTF8.self)) }
-    let verb = words.prefix(2).joined(separator: " ")
-    return "\(verb.isEmpty ? "statement" : verb) … (\(sql.readableBytes) bytes)"
+    if !word.isEmpty { words.append(String(decoding: word, as: UTF8.self)) }
+    return "\(words.isEmpty ? "a statement" : words.joined(separator: " ") + " …") (\(count) bytes)"
 }

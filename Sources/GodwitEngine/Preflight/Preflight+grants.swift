@@ -1,0 +1,85 @@
+extension Preflight {
+    static func sourceGrants(_ facts: PreflightFacts) -> [Finding] {
+        let source = facts.source
+        var found = missing(["SELECT"], on: facts.tables.map(\.name), source, "source", why: "Every row is read.")
+        func global(
+            _ anyOf: [String], _ severity: Finding.Severity, why: String
+        ) {
+            guard !source.grants.allowsAny(anyOf) else { return }
+            found.append(
+                Finding(
+                    severity, "source-grants", "source", "The account \(account(source)) lacks \(anyOf[0]) on the source.", why: why,
+                    cure: "GRANT \(anyOf[0]) ON *.* TO \(account(source));"))
+        }
+        global(["REPLICATION SLAVE"], .error, why: "The binary log is read as a replica reads it.")
+        global(["REPLICATION CLIENT", "SUPER"], .error, why: "The binary log's position is read.")
+        let keyless = facts.tables.filter { $0.rowKey == nil }.map(\.name)
+        found += missing(
+            ["LOCK TABLES"], on: keyless, source, "source",
+            why: "Tables without a key are read from one exact moment, for which they are locked for an instant.")
+        // Without this the list of triggers is empty, whatever there is.
+        let unseen = facts.tables.map(\.name).filter { !source.grants.allows("TRIGGER", schema: $0.schema, table: $0.table) }
+        for schema in Set(unseen.map(\.schema)).sorted() {
+            found.append(
+                Finding(
+                    .warning, "source-grants", schema, "Triggers in \(SQL.identifier(schema)) cannot be seen.",
+                    why: "Godwit does not create triggers on the target; those that exist should be named here.",
+                    cure: "GRANT TRIGGER ON \(pattern(schema, source)).* TO \(account(source));"))
+        }
+        global(
+            ["SYSTEM_VARIABLES_ADMIN", "SUPER"], .warning,
+            why: "The cutover makes the source read-only; without this it stops before anything is changed.")
+        global(
+            ["CONNECTION_ADMIN", "SUPER"], .warning, why: "The cutover ends connections that still write after the block.")
+        global(["PROCESS"], .warning, why: "The cutover looks for transactions that are still open.")
+        if found.isEmpty { found.append(Finding(.ok, "source-grants", "source", "The source's account has every grant.")) }
+        return found
+    }
+
+    static func targetGrants(_ facts: PreflightFacts) -> [Finding] {
+        let target = facts.target
+        let needed = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES"]
+        var found: [Finding] = []
+        for schema in facts.usedTargetSchemas + [Self.ownSchema] {
+            let lacking = needed.filter { !target.grants.allows($0, schema: schema) }
+            guard !lacking.isEmpty else { continue }
+            found.append(
+                Finding(
+                    .error, "target-grants", schema,
+                    "The account \(account(target)) lacks \(lacking.joined(separator: ", ")) on \(SQL.identifier(schema)) of the target.",
+                    why: schema == Self.ownSchema
+                        ? "Godwit keeps its checkpoint there, in the same transactions as the data." : "Tables are created and written there.",
+                    cure: "GRANT \(lacking.joined(separator: ", ")) ON \(pattern(schema, target)).* TO \(account(target));"))
+        }
+        if found.isEmpty { found.append(Finding(.ok, "target-grants", "target", "The target's account has every grant.")) }
+        return found
+    }
+
+    /// Godwit's schema on the target.
+    static let ownSchema = "godwit"
+
+    /// One finding for each schema in which a table lacks a privilege.
+    private static func missing(
+        _ privileges: [String], on tables: [TableName], _ server: ServerFacts, _ side: String, why: String
+    ) -> [Finding] {
+        var schemas: [String: [String]] = [:]
+        for privilege in privileges {
+            for table in tables where !server.grants.allows(privilege, schema: table.schema, table: table.table) {
+                if schemas[table.schema]?.contains(privilege) != true { schemas[table.schema, default: []].append(privilege) }
+            }
+        }
+        return schemas.sorted { $0.key < $1.key }.map { schema, lacking in
+            let list = lacking.joined(separator: ", ")
+            return Finding(
+                .error, "\(side)-grants", schema, "The account \(account(server)) lacks \(list) on tables of \(SQL.identifier(schema)).",
+                why: why, cure: "GRANT \(list) ON \(pattern(schema, server)).* TO \(account(server));")
+        }
+    }
+
+    /// In a GRANT `_` and `%` of a schema's name are wildcards.
+    static func pattern(_ schema: String, _ server: ServerFacts) -> String {
+        // With partial revokes they mean themselves.
+        if server.flag("partial_revokes") == true { return SQL.identifier(schema) }
+        return SQL.identifier(schema.replacing("\\", with: "\\\\").replacing("_", with: "\\_").replacing("%", with: "\\%"))
+    }
+}

@@ -1,0 +1,243 @@
+extension Preflight {
+    /// The included tables, each for itself.
+    static func tables(_ facts: PreflightFacts) -> [Finding] {
+        guard !facts.tables.isEmpty else {
+            return [
+                Finding(
+                    .error, "no-tables", "source", "The plan includes no table that the account \(account(facts.source)) can see.",
+                    why: "Nothing would be moved.", cure: "Check the names in the table rules, and GRANT SELECT on the tables.")
+            ]
+        }
+        var found = [Finding(.ok, "tables", "source", "\(facts.tables.count) tables are included.")]
+        for table in facts.tables { found += self.table(table) }
+        return found
+    }
+
+    private static func table(_ table: TableDefinition) -> [Finding] {
+        let subject = table.name.description
+        var found: [Finding] = []
+        if table.engine.uppercased() != "INNODB" {
+            let engine = table.engine.isEmpty ? "(none)" : table.engine
+            found.append(
+                Finding(
+                    .refusal, "engine", subject, "Table \(subject) uses the engine \(engine); only InnoDB tables are moved yet.",
+                    why: "Without transactions there is no moment at which a read of it is exact.",
+                    cure: "ALTER TABLE \(table.name.sql) ENGINE = InnoDB; or exclude the table."))
+        }
+        if table.rowKey == nil { found += keyless(table) }
+        for index in table.indexes where index.isUnique && index.hasFunctionalParts {
+            found.append(
+                Finding(
+                    .info, "functional-unique", subject, "Unique key \(SQL.identifier(index.name)) of \(subject) has an expression.",
+                    why: "Its value is not in the log, so updates of this table are applied as delete and insert."))
+        }
+        if !table.triggers.isEmpty {
+            found.append(
+                Finding(
+                    .info, "triggers", subject,
+                    "Triggers of \(subject) are not created on the target: \(table.triggers.map(SQL.identifier).joined(separator: ", ")).",
+                    why: "What they do on the source is in the log already, and would be done twice.",
+                    cure: "Create them on the target after the cutover, before the application starts."))
+        }
+        found += statement(table)
+        return found
+    }
+
+    private static func keyless(_ table: TableDefinition) -> [Finding] {
+        let subject = table.name.description
+        let unique = table.indexes.filter(\.isUnique)
+        let floats = unique.contains { index in
+            index.columns.contains { ["float", "double"].contains(table.columns[$0].dataType) }
+        }
+        let reason =
+            unique.isEmpty
+            ? "It has no unique key."
+            : floats
+                ? "Its unique key has a FLOAT or DOUBLE column, whose values cannot be named exactly."
+                : "Its unique keys may be NULL, or cover prefixes or expressions."
+        var found = [
+            Finding(
+                .info, "keyless", subject, "Table \(subject) has no key that names its rows: it is read from one exact moment.",
+                why: reason + " Changes are applied row by row, each a search by all columns.",
+                cure: "Add a primary key where that is possible (it may be invisible); large tables are slow without.")
+        ]
+        let inexact = table.columns.filter { ["float", "double"].contains($0.dataType) }.map { SQL.identifier($0.name) }
+        if !inexact.isEmpty {
+            found.append(
+                Finding(
+                    .warning, "keyless-inexact", subject,
+                    "Rows of \(subject) are found by all columns, and \(inexact.joined(separator: ", ")) cannot be compared exactly.",
+                    why: "A change whose row is not found stops the table.", cure: "Add a primary key (it may be invisible)."))
+        }
+        return found
+    }
+
+    /// What only the definition's text tells.
+    private static func statement(_ table: TableDefinition) -> [Finding] {
+        let subject = table.name.description
+        let statement: CreateStatement
+        do {
+            statement = try CreateStatement(parsing: table.createStatement)
+        } catch {
+            return [
+                Finding(
+                    .refusal, "definition", subject, "The definition of table \(subject) cannot be read: \(error).",
+                    why: "Godwit moves only definitions that it understands in full.", cure: "Exclude the table.")
+            ]
+        }
+        var found: [Finding] = []
+        if !statement.storageClauses.isEmpty {
+            found.append(
+                Finding(
+                    .warning, "storage", subject,
+                    "Table \(subject) is created on the target without \(statement.storageClauses.joined(separator: ", ")).",
+                    why: "Folders and tablespaces belong to the source's host.",
+                    cure: "Create the table on the target yourself, where its place matters."))
+        }
+        if statement.isEncrypted {
+            found.append(
+                Finding(
+                    .warning, "encryption", subject, "Table \(subject) is encrypted on the source.",
+                    why: "It can only be created on a target that has a keyring.",
+                    cure: "Set up a keyring on the target, or create the table there without encryption."))
+        }
+        return found
+    }
+
+    /// Foreign keys among the tables, and out of them.
+    static func foreignKeys(_ facts: PreflightFacts) -> [Finding] {
+        var found: [Finding] = []
+        let byName = Dictionary(facts.tables.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for table in facts.tables {
+            for key in table.foreignKeys {
+                let subject = "\(table.name).\(key.name)"
+                if facts.decisions[key.referenced] == nil {
+                    found.append(
+                        Finding(
+                            .refusal, "foreign-key-parent", subject,
+                            "Table \(table.name) refers to \(key.referenced) (\(SQL.identifier(key.name))), which is not included.",
+                            why: "The foreign key could not be created, and changes that come from its parent would be missed.",
+                            cure: "Include \(key.referenced), or exclude \(table.name), or drop the foreign key."))
+                    continue
+                }
+                if key.cascades, !facts.source.logsCascades {
+                    found.append(
+                        Finding(
+                            .refusal, "cascades", subject,
+                            "Foreign key \(SQL.identifier(key.name)) of \(table.name) changes child rows by itself (ON DELETE \(key.onDelete), ON UPDATE \(key.onUpdate)).",
+                            why: "This source does not write these changes to its binary log (before MySQL 9.6, or with innodb_native_foreign_keys = ON), so they could not be followed yet.",
+                            cure: "Restart the source with innodb_native_foreign_keys = OFF where it has that variable; else define the key with RESTRICT, or exclude both tables."))
+                }
+                found += parentKey(facts, table, key, byName[key.referenced])
+                if let decision = facts.decisions[key.referenced], !decision.filters.isEmpty {
+                    found.append(
+                        Finding(
+                            .warning, "foreign-key-filter", subject,
+                            "\(key.referenced) is moved in part only, and \(table.name) refers to it.",
+                            why: "Rows whose parents stay behind are orphans on the target; the foreign key is created all the same.",
+                            cure: "Filter the child by the same rows."))
+                }
+            }
+        }
+        return found
+    }
+
+    /// A foreign key that refers to something else than a whole unique key can be forbidden on the target, which would show only
+    /// when the loaded table gets its keys.
+    private static func parentKey(
+        _ facts: PreflightFacts, _ table: TableDefinition, _ key: ForeignKeyDefinition, _ parent: TableDefinition?
+    ) -> [Finding] {
+        guard let parent, facts.target.flag("restrict_fk_on_non_standard_key") == true else { return [] }
+        let wanted = Set(key.referencedColumns.map { $0.lowercased() })
+        let isWhole = parent.indexes.contains { index in
+            index.isUnique && !index.hasFunctionalParts && !index.hasPrefixParts
+                && Set(index.columns.map { parent.columns[$0].name.lowercased() }) == wanted
+        }
+        guard !isWhole else { return [] }
+        return [
+            Finding(
+                .error, "foreign-key-parent-key", "\(table.name).\(key.name)",
+                "Foreign key \(SQL.identifier(key.name)) of \(table.name) refers to columns of \(key.referenced) that are no unique key.",
+                why: "The target refuses such foreign keys (restrict_fk_on_non_standard_key).",
+                cure: "SET PERSIST restrict_fk_on_non_standard_key = OFF; on the target.")
+        ]
+    }
+
+    /// Views, routines, events: none is moved yet, each is named.
+    static func objects(_ facts: PreflightFacts) -> [Finding] {
+        let schemas = Set(facts.usedSourceSchemas)
+        return facts.sourceObjects.objects.compactMap { object in
+            let isIncluded = facts.includedObjects.contains(object.name)
+            guard isIncluded || schemas.contains(object.name.schema) else { return nil }
+            switch object.kind {
+            case .view, .procedure, .function, .event:
+                return Finding(
+                    .warning, "objects", object.name.description,
+                    "The \(object.kind.rawValue) \(object.name) is not moved\(isIncluded ? ", although the table rules include its name" : "").",
+                    why: "Godwit moves tables only, for now.", cure: "Create it on the target yourself before the application starts.")
+            case .sequence, .versionedTable, .other:
+                return Finding(
+                    isIncluded ? .refusal : .warning, "objects", object.name.description,
+                    "The \(object.kind.rawValue) \(object.name) is not moved.", why: "Godwit moves tables only, for now.",
+                    cure: isIncluded ? "Exclude it in the table rules." : "Create it on the target yourself before the application starts.")
+            }
+        }
+    }
+
+    /// Names on the target: no two tables in one place, no constraint twice, nothing in Godwit's own schema.
+    static func names(_ facts: PreflightFacts) -> [Finding] {
+        var found: [Finding] = []
+        let folds = facts.target.lowerCaseTableNames != 0
+        func place(_ name: TableName) -> TableName {
+            folds ? TableName(schema: name.schema.lowercased(), table: name.table.lowercased()) : name
+        }
+        let byPlace = Dictionary(grouping: facts.decisions.sorted { $0.key < $1.key }, by: { place($0.value.target) })
+        for (target, sources) in byPlace.sorted(by: { $0.key < $1.key }) {
+            if sources.count > 1 {
+                found.append(
+                    Finding(
+                        .error, "mapping-collision", target.description,
+                        "\(sources.map(\.key.description).joined(separator: " and ")) would both become \(target).",
+                        why: "Their rows would be mixed.", cure: "Change the renaming rules."))
+            }
+            if folds, let name = sources.first?.value.target, place(name) != name {
+                found.append(
+                    Finding(
+                        .error, "lower-case-table-names", name.description,
+                        "The target stores table names in lower case (lower_case_table_names = \(facts.target.lowerCaseTableNames)), and \(name) is not.",
+                        why: "The application may look for it by a name that the target does not have.",
+                        cure: "Rename it by a convert-lowercase rule, or use a target with lower_case_table_names = 0."))
+            }
+            let system = Catalog.systemSchemas.contains(target.schema.lowercased())
+            if system || target.schema.lowercased() == ownSchema {
+                found.append(
+                    Finding(
+                        .error, "own-schema", target.description, "\(sources[0].key) would go to schema \(SQL.identifier(target.schema)).",
+                        why: system ? "That schema belongs to the server." : "Godwit keeps its own state there.",
+                        cure: "Rename the schema by a transformation rule, or exclude it."))
+            }
+        }
+        return found + constraintNames(facts)
+    }
+
+    /// Names of foreign keys and checks are unique within a schema: two schemas that become one may clash, late.
+    private static func constraintNames(_ facts: PreflightFacts) -> [Finding] {
+        var owners: [String: [String: [TableName]]] = [:]
+        for table in facts.tables {
+            guard let target = facts.targetName(table.name), facts.found[target] == nil || facts.preparation == .dropAndCreate,
+                let statement = try? CreateStatement(parsing: table.createStatement)
+            else { continue }
+            for item in statement.items where item.kind == .foreignKey || item.kind == .check {
+                owners[target.schema, default: [:]][item.name.lowercased(), default: []].append(table.name)
+            }
+        }
+        return owners.sorted { $0.key < $1.key }.flatMap { schema, names in
+            names.sorted { $0.key < $1.key }.filter { $0.value.count > 1 }.map { name, tables in
+                Finding(
+                    .error, "constraint-names", schema,
+                    "\(tables.map(\.description).joined(separator: " and ")) each have a constraint \(SQL.identifier(name)), and go to one schema.",
+                    why: "Constraint names are unique within a schema.", cure: "Rename one of them on the source, or map to two schemas.")
+            }
+        }
+    }
+}

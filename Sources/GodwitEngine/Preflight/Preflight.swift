@@ -1,0 +1,71 @@
+import MySQLWire
+
+/// Looks before anything is written: can this source be moved to this target, and if not, why and what to do.
+package enum Preflight {
+    /// Reads both servers and judges. Writes nothing.
+    /// - Throws: `MySQLError` where a server cannot be read at all; `EngineError` for a definition that cannot be understood.
+    package static func check(
+        source: MySQLConnection, target: MySQLConnection, plan: Plan, prepared: Set<TableName> = []
+    ) async throws -> [Finding] {
+        findings(try await read(source: source, target: target, plan: plan, prepared: prepared))
+    }
+
+    /// All checks, worst first; within one severity in the order in which they were made.
+    package static func findings(_ facts: PreflightFacts) -> [Finding] {
+        let found =
+            flavours(facts) + identity(facts) + sourceLog(facts) + sourceGrants(facts) + targetGrants(facts)
+            + tables(facts) + foreignKeys(facts) + objects(facts) + names(facts) + differences(facts) + targetServer(facts)
+            + targetTables(facts)
+        return found.enumerated().sorted { ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset) }.map(\.element)
+    }
+
+    /// Nil when nothing stands against the start; else one error that names everything that does.
+    package static func refusal(_ findings: [Finding]) -> EngineError? {
+        let blocking = findings.filter(\.blocks)
+        guard let first = blocking.first else { return nil }
+        guard blocking.count > 1 else { return EngineError(.plan, first.what, why: first.why, cure: first.cure) }
+        return EngineError(
+            .plan, "Preflight found \(blocking.count) things that stand against the migration; nothing was written.",
+            why: blocking.map(\.description).joined(separator: "\n"), cure: "")
+    }
+
+    /// Reads the facts.
+    package static func read(
+        source: MySQLConnection, target: MySQLConnection, plan: Plan, prepared: Set<TableName> = []
+    ) async throws -> PreflightFacts {
+        var facts = PreflightFacts(
+            source: try await ServerFacts.read(source), target: try await ServerFacts.read(target),
+            preparation: plan.settings.preparation, prepared: prepared)
+        var rules = plan.mappings
+        rules.foldsCase = facts.source.lowerCaseTableNames != 0
+        let mappings = rules
+        facts.sourceSchemas = try await Catalog.schemas(source)
+        facts.tables = try await Catalog.read(
+            source, include: { mappings.decision(for: $0) != nil }, schemas: { mappings.mayInclude(schema: $0) })
+        for table in facts.tables { facts.decisions[table.name] = mappings.decision(for: table.name) }
+        let schemas = facts.sourceSchemas.map(\.name).filter { mappings.mayInclude(schema: $0) }
+        facts.sourceObjects = try await SchemaObjects.read(source, schemas: schemas)
+        for object in facts.sourceObjects.objects where object.isTableLike && mappings.decision(for: object.name) != nil {
+            facts.includedObjects.insert(object.name)
+        }
+        try await readTarget(target, &facts)
+        return facts
+    }
+
+    private static func readTarget(_ target: MySQLConnection, _ facts: inout PreflightFacts) async throws {
+        facts.targetSchemas = Set(try await Catalog.schemas(target).map(\.name))
+        let schemas = facts.usedTargetSchemas.filter { facts.targetSchemas.contains($0) }
+        facts.targetObjects = try await SchemaObjects.read(target, schemas: schemas)
+        facts.found = try await TargetPreparation.find(target, Set(facts.decisions.values.map(\.target)))
+    }
+}
+
+extension SchemaObjects.Object {
+    /// Shares the name space of tables, so rules can name it.
+    package var isTableLike: Bool {
+        switch kind {
+        case .view, .sequence, .versionedTable, .other: true
+        case .procedure, .function, .event: false
+        }
+    }
+}

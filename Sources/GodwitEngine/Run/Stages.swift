@@ -1,0 +1,188 @@
+import Foundation
+import MySQLTypes
+import MySQLWire
+
+/// Follows the log and applies it, until told to stop. Used twice: absolute up to P1, strict from then on.
+package struct ApplyStage: Sendable {
+    package let context: RunContext
+    package let phase: TaskPhase
+    package let listener: any ApplyListener
+
+    package init(context: RunContext, phase: TaskPhase, listener: any ApplyListener) {
+        self.context = context
+        self.phase = phase
+        self.listener = listener
+    }
+
+    /// Returns when `stop` said so; throws on everything else.
+    package func run(stop: @escaping @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool) async throws {
+        let target = try await context.openTarget()
+        let source: MySQLConnection
+        do {
+            source = try await context.openSource()
+        } catch {
+            await target.close()
+            throw error
+        }
+        do {
+            try await follow(source, target, stop)
+        } catch {
+            await source.close()
+            await target.close()
+            throw error
+        }
+        await source.close()
+        await target.close()
+    }
+
+    private func follow(
+        _ source: MySQLConnection, _ target: MySQLConnection,
+        _ stop: @escaping @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool
+    ) async throws {
+        // FOR UPDATE: waits for a COMMIT of a broken connection that may still be running.
+        try await target.query("BEGIN")
+        try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
+        let checkpoint = try await context.state.checkpoint(locked: true, on: target)
+        try await target.query("COMMIT")
+        let limit = context.plan.settings.changeMemoryLimit
+        let queue = BoundedQueue<SourceItem>(limit: limit / 2)
+        let mappings = context.plan.mappings
+        let capture = CaptureStream(
+            shapes: context.shapes, usesGTIDs: context.positions.usesGTIDs,
+            caseInsensitiveNames: context.sourceFacts.lowerCaseTableNames != 0,
+            isIncluded: { mappings.decision(for: $0) != nil }, observer: context.observer)
+        var filters: [Int: [RowFilter]] = [:]
+        var loadedAt: [Int: ReplicationPosition] = [:]
+        for (index, table) in context.tables.enumerated() {
+            if !table.filters.isEmpty { filters[index] = table.filters }
+            if let position = table.loadedAt { loadedAt[index] = position }
+        }
+        let applier = Applier(
+            shapes: context.shapes, loadedAt: loadedAt, filters: filters, state: context.state, epoch: context.epoch,
+            phase: phase, budget: min(8 << 20, max(1 << 18, limit / 8)),
+            statementLimit: min(1 << 20, max(1 << 16, Int(context.targetFacts.maxAllowedPacket) / 4)), listener: listener,
+            observer: context.observer)
+        let board = context.board
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await capture.run(from: checkpoint.position, on: source, into: queue)
+                return false
+            }
+            group.addTask {
+                while true {
+                    await board.set(incoming: await queue.waitingCount)
+                    try await Task.sleep(for: .milliseconds(500))
+                }
+            }
+            group.addTask {
+                defer { Task { await queue.finish() } }
+                try await applier.run(queue, from: checkpoint, on: target, stop: stop)
+                return true
+            }
+            while let finished = try await group.next() {
+                if finished { break }
+            }
+            group.cancelAll()
+        }
+        await board.set(incoming: 0)
+    }
+}
+
+/// Replays before the consistency point: nobody validates yet.
+struct SilentListener: ApplyListener {
+    let board: ProgressBoard
+    func touched(_ keys: [TouchedKey], mark: MarkPosition) async {}
+    func lost(tables: Set<Int>, mark: MarkPosition) async {}
+    func applied(_ progress: ApplyProgress) async { await board.applied(progress, idle: progress.transactions == 0) }
+}
+
+/// From the consistency point on: what is touched is marked for validation before it can be seen.
+struct ValidatingListener: ApplyListener {
+    let board: ProgressBoard
+    let validation: ValidationBoard
+    let reached: ReachedPosition
+
+    func touched(_ keys: [TouchedKey], mark: MarkPosition) async { await validation.touched(keys, mark: mark) }
+    func lost(tables: Set<Int>, mark: MarkPosition) async { await validation.lost(tables, mark: mark) }
+    func applied(_ progress: ApplyProgress) async {
+        await validation.advance(checkpoint: progress.position)
+        await reached.set(progress.position, progress.reached)
+        await board.applied(progress, idle: progress.transactions == 0)
+    }
+}
+
+/// How far the applier is, for whoever waits for a position.
+package actor ReachedPosition {
+    private(set) var position: ReplicationPosition?
+    private(set) var coordinates = BinlogCoordinates(file: "", offset: 0)
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+
+    package init() {}
+
+    package func set(_ position: ReplicationPosition, _ coordinates: BinlogCoordinates) {
+        self.position = position
+        self.coordinates = coordinates
+    }
+
+    package func covers(_ goal: ReplicationPosition) -> Bool { position?.covers(goal) ?? false }
+}
+
+/// At the consistency point: builds what waited, one ALTER per table, foreign keys after all indexes. May run again after any crash.
+package struct IndexStage: Sendable {
+    package let context: RunContext
+    package init(context: RunContext) { self.context = context }
+
+    package func run() async throws {
+        let target = try await context.openTarget()
+        do {
+            try await build(target)
+        } catch {
+            await target.close()
+            throw error
+        }
+        await target.close()
+    }
+
+    private func build(_ target: MySQLConnection) async throws {
+        try await context.state.checkFence(epoch: context.epoch, phase: .indexing, on: target)
+        // ALTER may run for hours: only silence of the server's host ends it, not its duration.
+        try await target.query("SET SESSION lock_wait_timeout = 600")
+        for table in context.tables where !table.isIndexed {
+            try await step(table, target, "indexes") { table.prepared.indexBuild(on: $0) }
+        }
+        for table in context.tables where !table.isIndexed {
+            try await step(table, target, "foreign keys") { table.prepared.foreignKeyBuild(on: $0) }
+            try await context.state.mark(table: table.id, "is_indexed", on: target)
+        }
+    }
+
+    private func step(
+        _ table: RunTable, _ target: MySQLConnection, _ what: String, _ statement: (TableDefinition) -> String?
+    ) async throws {
+        guard let current = try await Catalog.read(target, table: table.prepared.target) else {
+            throw EngineError(
+                .failed, "Table \(table.prepared.target) is gone from the target.", why: "Somebody dropped it.",
+                cure: "Drop this task's rows in schema godwit and migrate again.")
+        }
+        guard let alter = statement(current) else { return }
+        context.observer.moment("index.before")
+        let wait = "\(what) of \(table.prepared.target)"
+        await context.board.beginWait(wait, why: "The target builds the \(what) that waited for the consistency point.", limit: nil)
+        context.observer.say("info", "Building the \(what) of \(table.prepared.target).")
+        do {
+            try await target.query(alter)
+        } catch {
+            await context.board.endWait(wait)
+            // 1062 and 1586: duplicate entry. The source has no such pair, so the two servers judge equality differently.
+            if error.serverCode == 1062 || error.serverCode == 1586 {
+                throw EngineError(
+                    .failed, "The \(what) of \(table.prepared.target) cannot be built: \(error.message)",
+                    why: "Rows that are different on the source are equal on the target: collation or definition differ.",
+                    cure: "Give both columns the same collation, then run the same command again.")
+            }
+            throw error
+        }
+        await context.board.endWait(wait)
+        context.observer.moment("index.after")
+    }
+}

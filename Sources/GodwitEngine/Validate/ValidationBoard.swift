@@ -1,0 +1,79 @@
+import Foundation
+import MySQLTypes
+
+/// The one owner of the validation ledger: the applier tells it what it touches, the validation workers what they compared.
+package actor ValidationBoard {
+    private var ledger: ValidationLedger
+    private let names: [TableName]
+    /// The newest checkpoint that the target is known to hold.
+    private var checkpoint: ReplicationPosition?
+
+    /// `tables` in the order of their numbers.
+    package init(tables: [(name: TableName, hasKey: Bool)]) {
+        names = tables.map(\.name)
+        ledger = ValidationLedger()
+        for table in tables { ledger.add(table.name, hasKey: table.hasKey) }
+    }
+
+    package func touched(_ keys: [TouchedKey], mark: MarkPosition) {
+        for touched in keys { ledger.touched(names[touched.table], touched.key, at: mark) }
+    }
+
+    package func lost(_ tables: Set<Int>, mark: MarkPosition) {
+        for table in tables { ledger.lost(names[table], at: mark) }
+    }
+
+    package func planned(_ table: TableName, chunks: [KeyBounds]) { ledger.planned(table, chunks: chunks) }
+    package func gaveUp(_ table: TableName, _ reason: String) { ledger.gaveUp(table, reason) }
+    package func advance(checkpoint: ReplicationPosition) { self.checkpoint = checkpoint }
+
+    package func next() -> ValidationTask? { ledger.next(checkpoint: checkpoint) }
+
+    package func finished(_ task: ValidationTask, unequal: [RowKey], complete: Bool, at alignment: Alignment) {
+        switch task.work {
+        case .keys: ledger.finished(task, unequal: Set(unequal), at: alignment)
+        case .chunk: ledger.finished(task, unequal: unequal, complete: complete, at: alignment)
+        case .whole: ledger.finished(task, equal: unequal.isEmpty && complete, at: alignment)
+        }
+        noteValidated(task.table)
+    }
+
+    package func finishedWhole(_ task: ValidationTask, equal: Bool, at alignment: Alignment) {
+        ledger.finished(task, equal: equal, at: alignment)
+        noteValidated(task.table)
+    }
+
+    package func abandoned(_ task: ValidationTask) { ledger.abandoned(task) }
+
+    package func statuses() -> [(table: Int, status: ValidationLedger.TableStatus)] {
+        names.enumerated().compactMap { index, name in ledger.status(name).map { (index, $0) } }
+    }
+
+    /// Every table Validated at this instant: nothing marked, nothing failed, every chunk compared.
+    package var isValidated: Bool { ledger.isValidated }
+    package var pendingKeys: Int { ledger.pendingKeys }
+    package var notValidated: [TableName] { ledger.notValidated }
+
+    /// Tables with rows that differ at aligned positions, or whose comparison failed.
+    package var failures: [String] {
+        names.compactMap { name in
+            guard let status = ledger.status(name) else { return nil }
+            if let error = status.error { return "\(name): \(error)" }
+            guard status.failed > 0 else { return nil }
+            let keys = ledger.failedKeys(name, limit: 3).map(\.description).joined(separator: ", ")
+            return "\(name): \(status.failed) rows differ\(keys.isEmpty ? "" : " (\(keys))")"
+        }
+    }
+
+    // MARK: Validated at least once
+
+    private var validatedOnce: Set<TableName> = []
+
+    private func noteValidated(_ table: TableName) {
+        if ledger.status(table)?.state == "Validated" { validatedOnce.insert(table) }
+    }
+
+    /// While writers never pause, some hot key is marked at any instant. This says that each table has been Validated at some
+    /// instant since the board was made: every row compared after its last change until then.
+    package var allValidatedOnce: Bool { names.allSatisfy { validatedOnce.contains($0) } }
+}

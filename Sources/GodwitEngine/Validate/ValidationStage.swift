@@ -1,0 +1,139 @@
+import Foundation
+import MySQLTypes
+import MySQLWire
+
+/// Compares both sides while they change: plans each table's chunks, then works through chunks and dirty keys for as long
+/// as the migration follows the source.
+package struct ValidationStage: Sendable {
+    package let context: RunContext
+    package let board: ValidationBoard
+    package let visible: VisiblePositions
+
+    package init(context: RunContext, board: ValidationBoard, visible: VisiblePositions) {
+        self.context = context
+        self.board = board
+        self.visible = visible
+    }
+
+    /// Runs until cancelled.
+    package func run() async throws {
+        try await plan()
+        let workers = max(1, min(context.plan.settings.validationThreadCount, 16))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<workers { group.addTask { try await work() } }
+            try await group.waitForAll()
+        }
+    }
+
+    private func plan() async throws {
+        let connection = try await context.sessions.target()
+        defer { Task { await connection.close() } }
+        for statement in ValidationSession.statements { try await connection.query(statement) }
+        for table in context.tables where table.source.rowKey != nil {
+            var definition = table.prepared.targetDefinition
+            definition.name = table.prepared.target
+            guard let planner = ChunkPlanner(table: definition, size: context.plan.settings.validationPartitionSize) else { continue }
+            var chunks: [KeyBounds] = []
+            var lower: [String]?
+            while true {
+                try Task.checkCancellation()
+                let row = try await connection.query(planner.nextBound(after: lower)).rows.first
+                let upper = try row.map { try planner.bound($0.values) }
+                chunks.append(KeyBounds(lower: lower, upper: upper))
+                guard let upper else { break }
+                lower = upper
+            }
+            await board.planned(table.source.name, chunks: chunks)
+        }
+    }
+
+    private func comparer(
+        _ table: RunTable, _ source: MySQLConnection, _ target: MySQLConnection
+    ) throws -> TableComparer {
+        let sql = try ChecksumSQL(
+            source: table.source, target: table.prepared.targetDefinition, condition: try context.filterSQL(table))
+        let positions = context.positions
+        let state = context.state
+        let visible = visible
+        let readers = PositionReaders(
+            sourceVisible: { try await visible.lowerBound(on: $0) },
+            sourceUpper: { connection in
+                if positions.usesGTIDs { return .gtids(try await positions.ownedOrExecuted(on: connection)) }
+                return .file(try await positions.end(on: connection))
+            },
+            checkpoint: { try await state.checkpoint(locked: false, on: $0).position })
+        return TableComparer(sql, source: source, target: target, readers: readers)
+    }
+
+    private func work() async throws {
+        let source = try await context.openSource()
+        let target = try await context.sessions.target()
+        do {
+            for connection in [source, target] {
+                for statement in ValidationSession.statements { try await connection.query(statement) }
+            }
+            var comparers: [TableName: TableComparer] = [:]
+            for table in context.tables { comparers[table.source.name] = try comparer(table, source, target) }
+            while true {
+                try Task.checkCancellation()
+                guard let task = await board.next(), let comparer = comparers[task.table] else {
+                    // Nothing to compare now; the applier marks new keys several times a second.
+                    try await Task.sleep(for: .milliseconds(20))
+                    continue
+                }
+                do {
+                    try await compare(task, comparer)
+                } catch {
+                    await board.abandoned(task)
+                    throw error
+                }
+            }
+        } catch {
+            await source.close()
+            await target.close()
+            throw error
+        }
+    }
+
+    private func compare(_ task: ValidationTask, _ comparer: TableComparer) async throws {
+        switch task.work {
+        case .keys(let keys):
+            let outcome = try await comparer.recheck(keys.map(\.key))
+            await board.finished(task, unequal: outcome.differences.map(\.key), complete: true, at: outcome.alignment)
+        case .chunk(let chunk):
+            let comparison = try await comparer.compare(chunk.bounds)
+            context.observer.moment("validate.chunk")
+            await board.finished(
+                task, unequal: comparison.differences.map(\.key), complete: comparison.isComplete, at: comparison.alignment)
+        case .whole:
+            let comparison = try await comparer.compareWhole()
+            await board.finishedWhole(task, equal: comparison.isEqual, at: comparison.alignment)
+        }
+    }
+}
+
+/// Lower bounds of what a read of the source sees, for clearing marks.
+///
+/// With GTIDs that is `gtid_executed`. Without them nothing fine enough is exact: a position enters the file before its rows are
+/// visible. There, a position counts as visible ten seconds after it was read as the end of the log; while the source is write-blocked
+/// and its commits are drained, the end of the log is exact.
+package actor VisiblePositions {
+    private let positions: SourcePositions
+    private var samples: [(at: ContinuousClock.Instant, end: BinlogCoordinates)] = []
+    private var isBlocked = false
+
+    package init(positions: SourcePositions) { self.positions = positions }
+
+    package func sourceIsBlocked(_ blocked: Bool) { isBlocked = blocked }
+
+    package func lowerBound(on source: MySQLConnection) async throws -> ReplicationPosition {
+        if positions.usesGTIDs || isBlocked { return try await positions.exact(on: source) }
+        let now = ContinuousClock.now
+        let end = try await positions.end(on: source)
+        if samples.last.map({ now - $0.at > .milliseconds(500) }) ?? true { samples.append((now, end)) }
+        let ripe = samples.lastIndex { now - $0.at > .seconds(10) }
+        guard let ripe else { return .file(BinlogCoordinates(file: end.file, offset: 0)) }
+        samples.removeFirst(ripe)
+        return .file(samples[0].end)
+    }
+}
