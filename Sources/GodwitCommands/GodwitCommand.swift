@@ -17,7 +17,7 @@ struct GodwitCommand: AsyncParsableCommand {
             ResumeCommand.self, CutoverCommand.self, VerifyCommand.self, DiagnoseCommand.self,
             BinlogCommand.self,
             ReloadCommand.self, RollbackCommand.self, CleanupCommand.self, SourceCommand.self, TargetCommand.self,
-            ServeCommand.self, KeysCommand.self, BinlogCommand.self,
+            ServeCommand.self, KeysCommand.self,
         ]
     )
 }

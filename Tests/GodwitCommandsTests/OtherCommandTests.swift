@@ -69,7 +69,8 @@ import Testing
                 signals.send("SIGINT")
                 return .sample(.following)
             }
-            func request(_ command: String) async throws {}
+            func request(_ command: String) async throws -> UInt64 { 0 }
+            func answer(to request: UInt64) async throws -> String? { nil }
             func runnerIsAlive() async throws -> Bool { true }
         }
         let outcome = await godwit(
@@ -184,6 +185,17 @@ import Testing
         #expect(outcome.code == 0)
         #expect(outcome.out.hasPrefix("Cut over. Write pause: 0.90 s."))
         #expect(control.requests.isEmpty)
+    }
+
+    @Test func aRefusedCutoverIsAFailureWithItsReason() async {
+        let control = ScriptedControl([
+            .init(status: .sample(.following)),
+            .init(status: .sample(.following), reply: "cutting over"),
+            .init(status: .sample(.following), reply: "not done: shop.a is not Validated"),
+        ])
+        let outcome = await godwit(["cutover"], engine: ScriptedEngine(control: control))
+        #expect(outcome.code == 1)
+        #expect(outcome.err.contains("The cutover was not done; the migration goes on. shop.a is not Validated."))
     }
 
     @Test func cutoverTwiceSaysSo() async {

@@ -23,8 +23,11 @@ protocol MigrationEngine: Sendable {
 protocol MigrationControl: Sendable {
     /// The last snapshot stored; nil when the task never ran.
     func status() async throws -> MigrationStatus?
-    /// `pause`, `resume` or `cutover`.
-    func request(_ command: String) async throws
+    /// Hands over `pause`, `resume` or `cutover`; returns the request's number.
+    @discardableResult
+    func request(_ command: String) async throws -> UInt64
+    /// The runner's answer so far, nil while there is none. A cutover that did not come about: `not done: REASON`.
+    func answer(to request: UInt64) async throws -> String?
     /// Does a process hold the task now?
     func runnerIsAlive() async throws -> Bool
 }

@@ -40,8 +40,12 @@ enum DryRunText {
         lines.append("")
         lines.append(
             "\(dryRun.tables.count) tables, about \(Format.count(rows)) rows, \(Format.bytes(bytes)); "
-                + "the load takes about \(Format.duration(dryRun.estimatedSeconds)) (\(dryRun.basis)).")
+                + "the load takes \(time(dryRun.estimatedSeconds)) (\(dryRun.basis)).")
         lines.append("Nothing was written.")
         return lines
+    }
+
+    private static func time(_ seconds: Double) -> String {
+        seconds < 1 ? "less than a second" : "about \(Format.duration(seconds))"
     }
 }

@@ -80,6 +80,7 @@ final class ScriptedControl: MigrationControl {
     struct Moment: Sendable {
         var status: MigrationStatus?
         var isAlive = true
+        var reply: String?
     }
     private let state: Mutex<(moments: [Moment], requests: [String])>
 
@@ -94,7 +95,13 @@ final class ScriptedControl: MigrationControl {
             return moment?.status
         }
     }
-    func request(_ command: String) async throws { state.withLock { $0.requests.append(command) } }
+    func request(_ command: String) async throws -> UInt64 {
+        state.withLock { state in
+            state.requests.append(command)
+            return UInt64(state.requests.count)
+        }
+    }
+    func answer(to request: UInt64) async throws -> String? { state.withLock { $0.moments.first?.reply } }
     func runnerIsAlive() async throws -> Bool { state.withLock { $0.moments.first?.isAlive ?? false } }
 }
 
