@@ -118,7 +118,7 @@ let package = Package(
         ),
         .testTarget(
             name: "GodwitEngineTests",
-            dependencies: ["GodwitEngine", "MySQLBinlog", "MySQLTypes"]
+            dependencies: ["GodwitEngine", "GodwitTesting", "MySQLWire", "MySQLBinlog", "MySQLTypes"]
         ),
         .testTarget(
             name: "GodwitCommandsTests",
