@@ -64,6 +64,10 @@ struct CutoverSteps: Sendable {
         var shown: [String] = []
         while true {
             try Task.checkCancellation()
+            let failures = await parts.validation.failures
+            guard failures.isEmpty else {
+                throw CutoverFailure("Rows differ: \(failures.joined(separator: "; ")).", effect: .none)
+            }
             let gates = try await readGates(parts)
             if gates.open.isEmpty {
                 // AUTO_INCREMENT is raised before the pause, so that in it only what changed since is left.
