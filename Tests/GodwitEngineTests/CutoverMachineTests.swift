@@ -236,7 +236,8 @@ extension CutoverOutcome {
             let one = CutoverSimulator(switchUndo: undo, faults: [place: first])
             let problems = one.settle("\(first) at \(place)")
             if !problems.isEmpty { failures.append(problems) }
-            for second in CutoverFault.allCases {
+            // Half a crash and a cancellation add nothing as second faults but time.
+            for second in CutoverFault.allCases where undo != .nothingToDo && second != .crashHalf && second != .cancel {
                 for distance in 1...24 {
                     let two = CutoverSimulator(switchUndo: undo, faults: [place: first, place + distance: second])
                     let problems = two.settle("\(first) at \(place), \(second) at \(place + distance)")
@@ -289,6 +290,15 @@ extension CutoverOutcome {
         var simulator = CutoverSimulator(switchUndo: .impossible, faults: [19: .failsBefore])
         #expect(simulator.run() == .undone(step: .switchApplication, reason: "fault"))
         #expect(simulator.world.isOnSource)
+    }
+
+    /// That nothing was switched is remembered over a crash while going back.
+    @Test(arguments: 21...24) func switchThatFailedGoesBackAfterACrashToo(place: Int) {
+        var simulator = CutoverSimulator(switchUndo: .impossible, faults: [19: .failsBefore, place: .crashBefore])
+        #expect(simulator.run() == nil)
+        #expect(simulator.run() == .undone(step: .gates, reason: "An earlier cutover was interrupted."))
+        #expect(simulator.world.isOnSource)
+        #expect(simulator.world.violations == [])
     }
 
     @Test func switchOfUnknownOutcomeGoesForward() {

@@ -43,8 +43,13 @@ enum FilterValueKind: Sendable, Hashable {
 
     /// The column's side of the comparison.
     func subject(_ operand: String) -> String {
+        switch self {
         // A text literal and a TIME compare as texts where the fractions differ in length (measured on MySQL 9.7).
-        self == .time ? "CAST(\(operand) AS TIME(6))" : operand
+        case .time: "CAST(\(operand) AS TIME(6))"
+        // So that a literal operand may be any text that reads back as the same FLOAT.
+        case .float: "CAST(\(operand) AS FLOAT)"
+        default: operand
+        }
     }
 
     func literal(_ value: String, of column: ColumnDefinition) throws(EngineError) -> String {
