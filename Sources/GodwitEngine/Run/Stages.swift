@@ -65,7 +65,11 @@ package struct ApplyStage: Sendable {
         let board = context.board
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                try await capture.run(from: checkpoint.position, on: source, into: queue)
+                do {
+                    try await capture.run(from: checkpoint.position, on: source, into: queue)
+                } catch is CancellationError where !Task.isCancelled {
+                    // The queue's consumer has gone: the applier has ended, and only it knows why.
+                }
                 return false
             }
             group.addTask {
