@@ -15,7 +15,7 @@ struct CutoverSteps: Sendable {
     private static let validationLimit = Duration.seconds(120)
 
     private var application: Plan.Application { context.plan.application }
-    private var commands: ApplicationCommands { ApplicationCommands(timeout: application.timeout) }
+    private var commands: ApplicationCommands { ApplicationCommands(timeout: application.timeout, logFolder: context.plan.stateFolder) }
 
     /// Returns the step's detail for the journal.
     func perform(_ step: CutoverStep) async throws -> String? {

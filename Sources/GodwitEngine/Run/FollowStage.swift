@@ -48,14 +48,23 @@ package struct FollowStage: Sendable {
                 return nil
             }
             group.addTask { try await steer(parts) }
-            while let ending = try await group.next() {
-                guard let ending else { continue }
-                group.cancelAll()
-                // The last word on every table: the report is made of it.
-                await publishOnce(validation, validates)
-                return ending
+            // A cutover past its point of no return goes on when another part loses its server: its ending then counts.
+            var failure: (any Error)?
+            while let result = await group.nextResult() {
+                switch result {
+                case .success(nil): continue
+                case .success(let ending?):
+                    if failure != nil, ending == .reachedGoal { continue }
+                    group.cancelAll()
+                    // The last word on every table: the report is made of it.
+                    await publishOnce(validation, validates)
+                    return ending
+                case .failure(let error):
+                    failure = failure ?? error
+                    group.cancelAll()
+                }
             }
-            throw EngineError(.failed, "The follow stage ended without a reason.")
+            throw failure ?? EngineError(.failed, "The follow stage ended without a reason.")
         }
     }
 
