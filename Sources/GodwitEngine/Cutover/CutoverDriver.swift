@@ -35,6 +35,7 @@ package struct CutoverDriver: Sendable {
         let steps = CutoverSteps(context: context, parts: parts, servers: servers, gateLimit: gateLimit)
         let began = ContinuousClock.now
         let seconds = { (ContinuousClock.now - began).inSeconds }
+        await context.board.beginCutover()
         var action = machine.handle(.begin, at: 0)
         while true {
             let event: CutoverMachine.Event
@@ -66,6 +67,7 @@ package struct CutoverDriver: Sendable {
             let detail = try await steps.perform(step)
             await context.board.endWait("cutover: \(name)")
             if step != .gates {
+                await context.board.finished(step: name, seconds: (ContinuousClock.now - start).inSeconds)
                 context.observer.say("info", "Cutover: \(name) took \((ContinuousClock.now - start).shown).")
             }
             context.observer.moment("cutover.\(name).end")
@@ -118,14 +120,16 @@ package struct CutoverDriver: Sendable {
         case .refused(let reason):
             context.observer.say("warning", "Cutover refused: \(reason)")
             await context.board.set(state: .following)
+            await context.board.set(error: "Cutover refused: \(reason)")
             try Task.checkCancellation()
             return .notDone(reason: reason)
         case .undone(let step, let reason):
             context.observer.say(
                 "error", "Cutover undone at \(step.rawValue): \(reason) The source accepts writes and the application runs on it.")
             await context.board.set(state: .following)
+            await context.board.set(error: "Cutover undone at \(step.rawValue): \(reason)")
             try Task.checkCancellation()
-            return .notDone(reason: reason)
+            return .notDone(reason: "undone at \(step.rawValue): \(reason)")
         case .stuck(let step, let direction, let reason):
             throw EngineError(
                 .resumable, "The cutover is stuck at \(step.rawValue), going \(direction.rawValue): \(reason)",

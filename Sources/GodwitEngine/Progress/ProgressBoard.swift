@@ -25,6 +25,12 @@ package actor ProgressBoard {
         status.sourceTLS = sourceTLS
         status.targetTLS = targetTLS
     }
+    /// A new attempt to cut over: what an earlier one left is not shown any more.
+    package func beginCutover() {
+        status.steps = []
+        status.error = nil
+    }
+    package func finished(step: String, seconds: Double) { status.steps.append(.init(name: step, seconds: seconds)) }
     package func set(writePause: Double) { status.writePauseSeconds = writePause }
     package func set(tables: [MigrationStatus.Table]) { status.tables = tables }
     package func set(incoming: Int) { status.incomingChanges = UInt64(max(0, incoming)) }

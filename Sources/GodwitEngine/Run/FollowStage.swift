@@ -51,6 +51,8 @@ package struct FollowStage: Sendable {
             while let ending = try await group.next() {
                 guard let ending else { continue }
                 group.cancelAll()
+                // The last word on every table: the report is made of it.
+                await publishOnce(validation, validates)
                 return ending
             }
             throw EngineError(.failed, "The follow stage ended without a reason.")
@@ -71,11 +73,15 @@ package struct FollowStage: Sendable {
 
     private func publish(_ validation: ValidationBoard, _ validates: Bool) async throws {
         while true {
-            for (table, status) in await validation.statuses() {
-                await context.board.validation(
-                    table, state: validates ? status.state : "Not enabled", pending: status.pending, failed: status.failed)
-            }
+            await publishOnce(validation, validates)
             try await Task.sleep(for: .milliseconds(250))
+        }
+    }
+
+    private func publishOnce(_ validation: ValidationBoard, _ validates: Bool) async {
+        for (table, status) in await validation.statuses() {
+            await context.board.validation(
+                table, state: validates ? status.state : "Not enabled", pending: status.pending, failed: status.failed)
         }
     }
 
@@ -102,7 +108,12 @@ package struct FollowStage: Sendable {
                     try await context.state.answer(request.id, "following", on: requests)
                 case "cutover":
                     try await context.state.answer(request.id, "cutting over", on: requests)
-                    if let ending = try await cutOver(parts, waitForGates: .seconds(60)) { return ending }
+                    switch try await cutOver(parts, waitForGates: .seconds(60)) {
+                    case .completed(let steps, let pause): return .cutOver(steps: steps, writePause: pause)
+                    case .notDone(let reason):
+                        // Whoever asked is waiting for it: see ControlClient.answer(to:).
+                        try await context.state.answer(request.id, "not done: \(reason)", on: requests)
+                    }
                 default:
                     try await context.state.answer(request.id, "unknown request", on: requests)
                 }
@@ -113,7 +124,9 @@ package struct FollowStage: Sendable {
             }
             lastFailure = failures
             if !paused, options.cutover || mustCutOver {
-                if let ending = try await cutOver(parts, waitForGates: nil) { return ending }
+                if case .completed(let steps, let pause) = try await cutOver(parts, waitForGates: nil) {
+                    return .cutOver(steps: steps, writePause: pause)
+                }
             } else if try await isGoalReached(parts, failures) {
                 return .reachedGoal
             }
@@ -145,13 +158,9 @@ package struct FollowStage: Sendable {
         }
     }
 
-    /// nil: refused or undone, the migration goes on following.
-    private func cutOver(_ parts: FollowParts, waitForGates: Duration?) async throws -> Ending? {
-        let driver = CutoverDriver(context: context, parts: parts, gateLimit: waitForGates)
-        switch try await driver.run() {
-        case .completed(let steps, let pause): return .cutOver(steps: steps, writePause: pause)
-        case .notDone: return nil
-        }
+    /// Not done: refused or undone, the migration goes on following.
+    private func cutOver(_ parts: FollowParts, waitForGates: Duration?) async throws -> CutoverDriver.Result {
+        try await CutoverDriver(context: context, parts: parts, gateLimit: waitForGates).run()
     }
 }
 
