@@ -51,6 +51,8 @@ package struct FollowStage: Sendable {
             while let ending = try await group.next() {
                 guard let ending else { continue }
                 group.cancelAll()
+                // The last word on every table: the report is made of it.
+                await publishOnce(validation, validates)
                 return ending
             }
             throw EngineError(.failed, "The follow stage ended without a reason.")
@@ -71,11 +73,15 @@ package struct FollowStage: Sendable {
 
     private func publish(_ validation: ValidationBoard, _ validates: Bool) async throws {
         while true {
-            for (table, status) in await validation.statuses() {
-                await context.board.validation(
-                    table, state: validates ? status.state : "Not enabled", pending: status.pending, failed: status.failed)
-            }
+            await publishOnce(validation, validates)
             try await Task.sleep(for: .milliseconds(250))
+        }
+    }
+
+    private func publishOnce(_ validation: ValidationBoard, _ validates: Bool) async {
+        for (table, status) in await validation.statuses() {
+            await context.board.validation(
+                table, state: validates ? status.state : "Not enabled", pending: status.pending, failed: status.failed)
         }
     }
 

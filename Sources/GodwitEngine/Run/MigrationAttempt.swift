@@ -7,11 +7,19 @@ struct MigrationAttempt: Sendable {
     let run: MigrationRun
     let board: ProgressBoard
     let memory: RunMemory
+    /// The run's plan, with what the source says of comparing names.
+    private var plan: Plan
 
-    private var plan: Plan { run.plan }
+    init(run: MigrationRun, board: ProgressBoard, memory: RunMemory) {
+        self.run = run
+        self.board = board
+        self.memory = memory
+        plan = run.plan
+    }
+
     private var observer: any ProgressObserver { run.observer }
 
-    func run() async throws -> FollowStage.Ending {
+    mutating func run() async throws -> FollowStage.Ending {
         let sessions = Sessions(plan: plan)
         let source = try await Self.named("source", plan.source) { try await sessions.source() }
         let control: MySQLConnection
@@ -45,7 +53,7 @@ struct MigrationAttempt: Sendable {
         }
     }
 
-    private func go(
+    private mutating func go(
         _ sessions: Sessions, _ source: MySQLConnection, _ control: MySQLConnection
     ) async throws -> FollowStage.Ending {
         let state = TargetState(task: plan.task)
@@ -54,6 +62,7 @@ struct MigrationAttempt: Sendable {
         await board.set(sourceTLS: Self.tls(source), targetTLS: Self.tls(control))
         let sourceFacts = try await ServerFacts.read(source)
         let targetFacts = try await ServerFacts.read(control)
+        plan.mappings.foldsCase = sourceFacts.lowerCaseTableNames != 0
         let positions = SourcePositions(usesGTIDs: sourceFacts.usesGTIDs)
         let preparation = Preparation(plan: plan, state: state, positions: positions, observer: observer)
 
@@ -89,12 +98,13 @@ struct MigrationAttempt: Sendable {
             plan: plan, options: run.options, sessions: sessions, state: state, lock: lock, epoch: epoch, observer: observer,
             board: board, positions: positions, sourceFacts: sourceFacts, targetFacts: targetFacts, control: control,
             sourceControl: source, sourceUUID: uuid, tables: tables)
+        let attempt = self
         return try await withThrowingTaskGroup(of: FollowStage.Ending?.self) { group in
             group.addTask {
-                try await storeStatus(context)
+                try await attempt.storeStatus(context)
                 return nil
             }
-            group.addTask { try await phases(context, preparation, goal) }
+            group.addTask { try await attempt.phases(context, preparation, goal) }
             defer { group.cancelAll() }
             while let ending = try await group.next() {
                 if let ending { return ending }

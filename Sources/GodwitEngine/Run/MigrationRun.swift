@@ -122,7 +122,8 @@ package struct MigrationRun: Sendable {
         while true {
             let began = ContinuousClock.now
             do {
-                return try await MigrationAttempt(run: self, board: board, memory: memory).run()
+                var attempt = MigrationAttempt(run: self, board: board, memory: memory)
+                return try await attempt.run()
             } catch {
                 if Task.isCancelled { throw error }
                 guard await memory.hasConnected, Retry.isWorthwhile(error) else { throw error }

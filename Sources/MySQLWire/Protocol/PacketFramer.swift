@@ -156,7 +156,7 @@ struct PacketFramer {
     }
 
     private static func tooLong(_ limit: Int) -> MySQLError {
-        MySQLError(.protocolViolation, "The server sent a packet of more than \(limit) bytes.")
+        .malformed("a packet of more than \(limit) bytes")
     }
 }
 
