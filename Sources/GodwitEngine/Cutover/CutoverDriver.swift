@@ -29,6 +29,7 @@ package struct CutoverDriver: Sendable {
 
     package func run() async throws -> Result {
         try context.plan.application.checkForCutover()
+        try FileManager.default.createDirectory(atPath: context.plan.stateFolder, withIntermediateDirectories: true)
         let servers = CutoverServers(context: context)
         let journal = try await servers.onTarget { try await context.state.journal(on: $0) }
         var machine = CutoverMachine(journal: journal, switchUndo: Self.switchUndo(context.plan.application))
