@@ -106,7 +106,7 @@ let package = Package(
         ),
 
         .testTarget(name: "MySQLTypesTests", dependencies: ["MySQLTypes"]),
-        .testTarget(name: "MySQLBinlogTests", dependencies: ["MySQLBinlog", "MySQLTypes", "CZstd"]),
+        .testTarget(name: "MySQLBinlogTests", dependencies: ["MySQLBinlog", "MySQLTypes", "CZlib", "CZstd"], exclude: ["Fixtures"]),
         .testTarget(
             name: "MySQLWireTests",
             dependencies: [

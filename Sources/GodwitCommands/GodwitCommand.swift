@@ -15,8 +15,9 @@ struct GodwitCommand: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, CheckCommand.self, MigrateCommand.self, StatusCommand.self, PauseCommand.self,
             ResumeCommand.self, CutoverCommand.self, VerifyCommand.self, DiagnoseCommand.self,
+            BinlogCommand.self,
             ReloadCommand.self, RollbackCommand.self, CleanupCommand.self, SourceCommand.self, TargetCommand.self,
-            ServeCommand.self, KeysCommand.self, BinlogCommand.self,
+            ServeCommand.self, KeysCommand.self,
         ]
     )
 }

@@ -9,7 +9,12 @@ package final class GodwitProcess: Sendable {
     package var standardOutput: LineLog { process.standardOutput }
     package var standardError: LineLog { process.standardError }
 
-    private init(_ process: GuardedProcess) { self.process = process }
+    private let haltMoment: String?
+
+    private init(_ process: GuardedProcess, haltMoment: String?) {
+        self.process = process
+        self.haltMoment = haltMoment
+    }
 
     /// The program of this build: beside the test bundle, or what `GODWIT_BINARY` names.
     package static func binary() throws -> String {
@@ -24,14 +29,21 @@ package final class GodwitProcess: Sendable {
 
     /// - Parameters:
     ///   - folder: the working directory.
-    ///   - haltAt: a moment's name, with `:n` for its n-th passing.
+    ///   - haltAt: a moment's name, with `:n` for its n-th passing: the only one the program then announces.
     package static func start(
         _ arguments: [String], in folder: FilePath, environment: [String: String?] = [:], haltAt: String? = nil
     ) async throws -> GodwitProcess {
-        var variables: [String: String?] = ["GODWIT_MOMENTS": "1", "GODWIT_HALT_AT": haltAt]
+        var variables: [String: String?] = ["GODWIT_MOMENTS": haltAt == nil ? "1" : nil, "GODWIT_HALT_AT": haltAt]
         variables.merge(environment) { $1 }
         return GodwitProcess(
-            try await GuardedProcess.start(binary(), arguments, environment: variables, workingDirectory: folder))
+            try await GuardedProcess.start(binary(), arguments, environment: variables, workingDirectory: folder),
+            haltMoment: haltAt.map { String($0.prefix { $0 != ":" }) })
+    }
+
+    /// Waits until the program stands at the moment it was told to halt at.
+    package func halted(within limit: Duration = .seconds(120)) async throws {
+        guard let haltMoment else { throw TestingError("this godwit was not told to halt") }
+        try await moment(haltMoment, within: limit)
     }
 
     /// Runs the program to its end.

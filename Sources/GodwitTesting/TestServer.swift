@@ -155,22 +155,25 @@ package final class TestServer: Sendable {
     }
 }
 
-/// Runs `body` with a server that is gone afterwards, folder and process, whatever happens.
+/// Runs `body` with a server that is gone afterwards, folder and process, whatever happens. Waits its turn where many
+/// tests want servers at once; a server inside a server's scope waits for nothing.
 @discardableResult
 package func withServer<Output>(
     _ flavour: ServerFlavour = .mysql9, _ options: ServerOptions = ServerOptions(),
     _ body: (TestServer) async throws -> Output
 ) async throws -> Output {
-    let server = try await TestServer.start(flavour, options)
-    let output: Output
-    do { output = try await body(server) } catch {
-        let log = server.errorLog.suffix(5).joined(separator: "\n")
-        try? await server.discard()  // the body's error is the one to tell
-        if !(error is CancellationError), !log.isEmpty { print("last lines of \(flavour)'s error log:\n\(log)") }
-        throw error
+    try await ServerSlots.hold {
+        let server = try await TestServer.start(flavour, options)
+        let output: Output
+        do { output = try await body(server) } catch {
+            let log = server.errorLog.suffix(5).joined(separator: "\n")
+            try? await server.discard()  // the body's error is the one to tell
+            if !(error is CancellationError), !log.isEmpty { print("last lines of \(flavour)'s error log:\n\(log)") }
+            throw error
+        }
+        try await server.discard()
+        return output
     }
-    try await server.discard()
-    return output
 }
 
 /// Two servers at once: a source and a target.

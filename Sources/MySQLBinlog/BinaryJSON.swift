@@ -194,7 +194,7 @@ struct JSONWalker {
             append("\"\(text)\"")
         default:
             append("\"base64:type\(field):")
-            JSONText.appendBase64(bytes[range], to: &output)
+            JSONText.appendBase64(bytes[range], breakingLines: true, to: &output)
             output.append(UInt8(ascii: "\""))
         }
     }

@@ -140,6 +140,8 @@ public struct QueryStatus: Hashable, Sendable {
     public var ddlXid: UInt64?
     public var sqlRequirePrimaryKey: Bool?
     public var defaultTableEncryption: Bool?
+    /// MySQL 9.7 and later: whether foreign-key cascades fire the child tables' triggers.
+    public var enableCascadeTriggers: Bool?
     /// Number in `lc_time_names`' list.
     public var timeNamesLocale: UInt16?
     /// Definer account of the statement, where the server logs one.

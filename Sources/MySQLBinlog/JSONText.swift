@@ -27,10 +27,12 @@ package enum JSONText {
 
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    /// Base64 with padding, without line breaks.
-    package static func appendBase64(_ bytes: ArraySlice<UInt8>, to output: inout [UInt8]) {
+    /// Base64 with padding, in one line; or, as the server does inside JSON, with an (escaped) line break after every
+    /// 76 characters that more follow.
+    package static func appendBase64(_ bytes: ArraySlice<UInt8>, breakingLines: Bool = false, to output: inout [UInt8]) {
         var place = bytes.startIndex
         while place < bytes.endIndex {
+            if breakingLines, place > bytes.startIndex, (place - bytes.startIndex) % 57 == 0 { output += "\\n".utf8 }
             let left = bytes.endIndex - place
             let group = UInt32(bytes[place]) << 16 | (left > 1 ? UInt32(bytes[place + 1]) << 8 : 0)
                 | (left > 2 ? UInt32(bytes[place + 2]) : 0)

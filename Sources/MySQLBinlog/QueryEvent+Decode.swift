@@ -72,6 +72,7 @@ extension QueryStatus {
         case 18: defaultUTF8MB4Collation = try cursor.u16(what)
         case 19: sqlRequirePrimaryKey = try cursor.u8(what) != 0
         case 20: defaultTableEncryption = try cursor.u8(what) != 0
+        case 21: enableCascadeTriggers = try cursor.u8(what) != 0
         case 128: microseconds = UInt32(try cursor.uint(3, what))  // MariaDB
         case 129: ddlXid = try cursor.u64(what)  // MariaDB
         default: return false

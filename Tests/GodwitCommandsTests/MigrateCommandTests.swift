@@ -148,7 +148,7 @@ import Testing
         let dry = DryRun(
             changes: ["On the target new:3307: create schema `shop`"],
             tables: [.init(source: "shop.a", target: "shop.a", action: "create", rows: 1000, bytes: 2048, notes: ["1 index built after the load"])],
-            estimatedSeconds: 3, basis: "a guess")
+            statements: ["CREATE DATABASE `shop`"], estimatedSeconds: 3, basis: "a guess")
         let engine = ScriptedEngine(dry: { dry })
         let outcome = await godwit(["migrate", "--dry-run"], engine: engine)
         #expect(outcome.code == 0)
@@ -157,6 +157,16 @@ import Testing
         let json = await godwit(["migrate", "--dry-run", "--json"], engine: engine)
         let object = try #require(try JSONSerialization.jsonObject(with: Data(json.out.utf8)) as? [String: Any])
         #expect(object["estimated_s"] as? Double == 3)
+    }
+
+    @Test func aDryRunOfWhatIsRefusedShowsItAndExitsWithTwo() async {
+        let dry = DryRun(
+            changes: [], tables: [], statements: [], estimatedSeconds: 0, basis: "",
+            refusal: EngineError(.plan, "binlog_format is STATEMENT."))
+        let outcome = await godwit(["migrate", "--dry-run"], engine: ScriptedEngine(dry: { dry }))
+        #expect(outcome.code == 2)
+        #expect(outcome.out.contains("Nothing was written."))
+        #expect(outcome.err.contains("binlog_format is STATEMENT."))
     }
 
     @Test func badMomentsAreRefused() async {

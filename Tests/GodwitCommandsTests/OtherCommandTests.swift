@@ -1,9 +1,9 @@
 import Foundation
-import GodwitEngine
 import MySQLWire
 import Testing
 
 @testable import GodwitCommands
+@testable import GodwitEngine
 
 @Suite struct StatusCommandTests {
     private func object(_ line: String) throws -> [String: Any] {
@@ -69,7 +69,8 @@ import Testing
                 signals.send("SIGINT")
                 return .sample(.following)
             }
-            func request(_ command: String) async throws {}
+            func request(_ command: String) async throws -> UInt64 { 0 }
+            func answer(to request: UInt64) async throws -> String? { nil }
             func runnerIsAlive() async throws -> Bool { true }
         }
         let outcome = await godwit(
@@ -79,19 +80,27 @@ import Testing
 }
 
 @Suite struct CheckCommandTests {
-    private let refusal = CheckFinding(
-        severity: .refused, check: "binlog-format", subject: "source", what: "binlog_format is STATEMENT",
-        why: "Statements cannot be replayed", cure: "SET PERSIST binlog_format = 'ROW'")
-    private let warning = CheckFinding(
-        severity: .warning, check: "retention", subject: "source", what: "Logs are kept for 1 hour", why: "", cure: "")
+    private let refusal = Finding(
+        .refusal, "engine", "app.log", "Table app.log is MyISAM", why: "Its changes are not transactional",
+        cure: "ALTER TABLE `app`.`log` ENGINE = InnoDB")
+    private let error = Finding(
+        .error, "binlog-format", "source", "binlog_format is STATEMENT", why: "Statements cannot be replayed",
+        cure: "SET PERSIST binlog_format = 'ROW'")
+    private let warning = Finding(.warning, "retention", "source", "Logs are kept for 1 hour")
+    private let fine = Finding(.ok, "version", "source", "MySQL 9.7")
 
     @Test func refusalsComeFirstAndExitWithTwo() async {
-        let findings = [warning, refusal]
+        let findings = [warning, fine, error, refusal]
         let outcome = await godwit(["check"], engine: ScriptedEngine(findings: { findings }))
         #expect(outcome.code == 2)
         #expect(
             outcome.out == """
                 Refused (1)
+                  app.log: Table app.log is MyISAM.  [engine]
+                      why:  Its changes are not transactional.
+                      cure: ALTER TABLE `app`.`log` ENGINE = InnoDB
+
+                To be changed first (1)
                   source: binlog_format is STATEMENT.  [binlog-format]
                       why:  Statements cannot be replayed.
                       cure: SET PERSIST binlog_format = 'ROW'
@@ -99,7 +108,8 @@ import Testing
                 Warnings (1)
                   source: Logs are kept for 1 hour.  [retention]
 
-                The migration cannot start: 1 refused.
+                1 check found nothing to say.
+                The migration cannot start: 2 findings stand against it.
 
                 """)
     }
@@ -177,6 +187,17 @@ import Testing
         #expect(control.requests.isEmpty)
     }
 
+    @Test func aRefusedCutoverIsAFailureWithItsReason() async {
+        let control = ScriptedControl([
+            .init(status: .sample(.following)),
+            .init(status: .sample(.following), reply: "cutting over"),
+            .init(status: .sample(.following), reply: "not done: shop.a is not Validated"),
+        ])
+        let outcome = await godwit(["cutover"], engine: ScriptedEngine(control: control))
+        #expect(outcome.code == 1)
+        #expect(outcome.err.contains("The cutover was not done; the migration goes on. shop.a is not Validated."))
+    }
+
     @Test func cutoverTwiceSaysSo() async {
         var done = MigrationStatus.sample(.cutOver, [.sample("a")])
         done.writePauseSeconds = 0.7
@@ -188,30 +209,52 @@ import Testing
 }
 
 @Suite struct VerifyCommandTests {
-    private func report(_ states: [VerifyReport.Table.State]) -> VerifyReport {
+    enum State: Sendable { case equal, unequal, notCompared }
+
+    private func report(_ states: [State]) -> VerifyReport {
         VerifyReport(
             tables: states.enumerated().map { index, state in
-                .init(
-                    schema: "shop", table: "t\(index)", state: state, rows: 10, differences: state == .unequal ? 1 : 0,
-                    examples: state == .unequal ? ["id=7"] : [], note: "")
-            }, seconds: 1, position: "p")
+                let name = TableName(schema: "shop", table: "t\(index)")
+                var table = VerifyReport.Table(source: name, target: name)
+                table.isEqual = state == .equal
+                table.sourceRows = 10
+                table.targetRows = state == .unequal ? 9 : 10
+                table.missing = state == .unequal ? 1 : 0
+                if state == .unequal { table.rows = [RowDetail(key: RowKey(["7"]), kind: .missing, columns: [])] }
+                if state == .notCompared { table.error = "The target has no table shop.t\(index)." }
+                return table
+            }, seconds: 1)
     }
 
     @Test(arguments: [
-        ([.equal, .equal], 0), ([.equal, .unequal], 4), ([.unequal, .notCompared], 4), ([.equal, .notCompared], 1), ([], 1),
-    ] as [([VerifyReport.Table.State], Int32)])
-    func exitCodes(states: [VerifyReport.Table.State], code: Int32) async {
+        ([.equal, .equal], 0), ([.equal, .unequal], 4), ([.unequal, .notCompared], 4), ([.equal, .notCompared], 1), ([], 2),
+    ] as [([State], Int32)])
+    func exitCodes(states: [State], code: Int32) async {
         let report = report(states)
         for arguments in [["verify"], ["verify", "--json"]] {
             #expect(await godwit(arguments, engine: ScriptedEngine(report: { report })).code == code)
         }
     }
 
-    @Test func keysAreListed() async {
-        let report = report([.unequal])
+    @Test func rowsAreListed() async {
+        let report = report([.unequal, .notCompared, .equal])
         let outcome = await godwit(["verify"], engine: ScriptedEngine(report: { report }))
-        #expect(outcome.out.contains("shop.t0: id=7"))
-        #expect(outcome.out.contains("0 of 1 tables equal"))
+        #expect(outcome.out.contains("shop.t0:\n  7: missing on the target\n"))
+        #expect(outcome.out.contains("shop.t1: The target has no table shop.t1."))
+        #expect(outcome.out.contains("1 of 3 tables equal"))
+    }
+
+    @Test func json() async throws {
+        let report = report([.unequal, .equal])
+        let outcome = await godwit(["verify", "--json"], engine: ScriptedEngine(report: { report }))
+        let objects = try outcome.outLines.map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+        #expect(objects.compactMap { $0["type"] as? String } == ["table", "table", "verify", "error"])
+        #expect(objects[0]["equal"] as? Bool == false)
+        #expect(objects[0].keys.contains("error"))
+        #expect(objects[2]["equal_tables"] as? Int == 1)
+        #expect(objects[3]["exit_code"] as? Int == 4)
     }
 }
 

@@ -170,7 +170,7 @@ let designPlan = """
         ("application: { timeout: 60 }\n", ["can't be 60", "60s"]),
         ("application: { timeout: 0s }\n", ["can't be 0s"]),
         ("application: { timeout: 25h }\n", ["more than a day"]),
-        ("task: { FullLoadSettings: { CommitRate: 50001 } }\n", ["4:43", "50001", "1 to 50000"]),
+        ("task: { FullLoadSettings: { CommitRate: 50001 } }\n", ["4:41", "50001", "1 to 50000"]),
     ])
     func refusals(appended: String, fragments: [String]) {
         let sentence = PlanFixture().refusal(PlanFixture.minimal + appended)

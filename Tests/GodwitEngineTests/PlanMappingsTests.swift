@@ -350,7 +350,11 @@ private func refusal(_ json: String) -> String {
 /// A small random source with a seed that can be printed.
 struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1 }
+    init(seed: UInt64) {
+        // Scattered first: streams of neighbouring seeds would be one another's continuation.
+        state = seed
+        state = next() ^ (seed << 32)
+    }
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state

@@ -65,10 +65,10 @@ import Testing
         let file = BinlogCoordinates(file: "b.000009", offset: 100)
         let later = BinlogCoordinates(file: "b.000010", offset: 4)
         let gtid = GTID(source: SourceUUID(high: 1, low: 2), number: 5)
-        #expect(ReplicationPosition.file(later).covers(.file(file)))
-        #expect(ReplicationPosition.file(file).covers(.file(file)))
-        #expect(!ReplicationPosition.file(file).covers(.file(later)))
-        #expect(!ReplicationPosition.file(later).covers(.gtid(gtid)))
-        #expect(!ReplicationPosition.gtids(GTIDSet()).covers(.file(file)))
+        #expect(ReplicationPosition.file(later).covers(MarkPosition.file(file)))
+        #expect(ReplicationPosition.file(file).covers(MarkPosition.file(file)))
+        #expect(!ReplicationPosition.file(file).covers(MarkPosition.file(later)))
+        #expect(!ReplicationPosition.file(later).covers(MarkPosition.gtid(gtid)))
+        #expect(!ReplicationPosition.gtids(GTIDSet()).covers(MarkPosition.file(file)))
     }
 }

@@ -22,7 +22,7 @@ import Testing
         ledger.planned(table, chunks: [KeyBounds(upper: ["10"]), KeyBounds(lower: ["10"])])
         for _ in 0..<2 {
             #expect(ledger.status(table)?.state == "Pending validation")
-            let task = try #require(ledger.next())
+            let task = try ledger.take()
             ledger.finished(task, unequal: [], complete: true, at: alignment(visible: 1, upper: 1, checkpoint: 1))
         }
         #expect(ledger.status(table)?.state == "Validated")
@@ -52,45 +52,45 @@ import Testing
         var ledger = try compared()
         ledger.touched(table, key(7), at: mark(50))
         #expect(ledger.status(table)?.state == "Pending records")
-        let task = try #require(ledger.next())
+        let task = try ledger.take()
         if row.touchedMeanwhile { ledger.touched(table, key(7), at: mark(50)) }
         ledger.finished(
             task, unequal: row.equal ? [] : [key(7)],
             at: alignment(visible: row.visible, upper: 90, checkpoint: row.checkpoint))
         #expect(ledger.isValidated == row.clears)
         #expect(ledger.status(table)?.pending == (row.clears ? 0 : 1))
-        #expect((ledger.next() == nil) == row.clears, "a key that is not cleared is handed out again")
+        #expect(ledger.isIdle() == row.clears, "a key that is not cleared is handed out again")
     }
 
     @Test func unequalIsPendingWhileTheSourceMayBeAhead() throws {
         var ledger = try compared()
         ledger.touched(table, key(7), at: mark(50))
         for checkpoint: UInt64 in [60, 65, 69] {
-            let task = try #require(ledger.next())
+            let task = try ledger.take()
             ledger.finished(
                 task, unequal: [key(7)], at: alignment(visible: 60, upper: 70, checkpoint: checkpoint))
             #expect(ledger.status(table)?.state == "Pending records")
         }
         // Now the target holds all that the first read could have seen, and no event came.
-        let task = try #require(ledger.next())
+        let task = try ledger.take()
         ledger.finished(task, unequal: [key(7)], at: alignment(visible: 80, upper: 90, checkpoint: 70))
         #expect(ledger.status(table)?.state == "Mismatched records")
         #expect(ledger.status(table)?.failed == 1)
         #expect(ledger.status(table)?.pending == 0)
         #expect(ledger.failedKeys(table, limit: 5) == [key(7)])
         #expect(!ledger.isValidated)
-        #expect(ledger.next() == nil)
+        #expect(ledger.isIdle())
     }
 
     @Test func aFailedRowIsComparedAgainAfterItsNextEvent() throws {
         var ledger = try compared()
         ledger.touched(table, key(7), at: mark(50))
-        let first = try #require(ledger.next())
+        let first = try ledger.take()
         ledger.finished(first, unequal: [key(7)], at: alignment(visible: 60, upper: 60, checkpoint: 60))
         #expect(ledger.status(table)?.state == "Mismatched records")
         ledger.touched(table, key(7), at: mark(70))
         #expect(ledger.status(table)?.state == "Pending records")
-        let second = try #require(ledger.next())
+        let second = try ledger.take()
         ledger.finished(second, unequal: [], at: alignment(visible: 70, upper: 70, checkpoint: 70))
         #expect(ledger.isValidated)
     }
@@ -98,10 +98,10 @@ import Testing
     @Test func anEventBetweenTwoUnequalReadsIsNoMismatch() throws {
         var ledger = try compared()
         ledger.touched(table, key(7), at: mark(50))
-        let first = try #require(ledger.next())
+        let first = try ledger.take()
         ledger.finished(first, unequal: [key(7)], at: alignment(visible: 60, upper: 70, checkpoint: 60))
         ledger.touched(table, key(7), at: mark(65))
-        let second = try #require(ledger.next())
+        let second = try ledger.take()
         ledger.finished(second, unequal: [key(7)], at: alignment(visible: 80, upper: 90, checkpoint: 75))
         #expect(ledger.status(table)?.state == "Pending records")
     }
@@ -110,12 +110,12 @@ import Testing
         var ledger = ValidationLedger()
         ledger.add(table, hasKey: true)
         ledger.planned(table, chunks: [.all])
-        let chunk = try #require(ledger.next())
+        let chunk = try ledger.take()
         ledger.finished(
             chunk, unequal: [key(1), key(2)], complete: true, at: alignment(visible: 10, upper: 12, checkpoint: 10))
         #expect(ledger.status(table)?.state == "Pending records")
         #expect(ledger.status(table)?.pending == 2)
-        let keys = try #require(ledger.next())
+        let keys = try ledger.take()
         ledger.finished(keys, unequal: [key(2)], at: alignment(visible: 12, upper: 12, checkpoint: 12))
         #expect(ledger.status(table)?.state == "Mismatched records")
         #expect(ledger.failedKeys(table, limit: 9) == [key(2)])
@@ -125,21 +125,21 @@ import Testing
         var ledger = ValidationLedger(failureLimit: 2)
         ledger.add(table, hasKey: true)
         ledger.planned(table, chunks: [.all])
-        let chunk = try #require(ledger.next())
+        let chunk = try ledger.take()
         let here = alignment(visible: 10, upper: 10, checkpoint: 10)
         ledger.finished(chunk, unequal: [key(1), key(2)], complete: false, at: here)
-        let keys = try #require(ledger.next())
+        let keys = try ledger.take()
         ledger.finished(keys, unequal: [key(1)], at: here)
-        let again = try #require(ledger.next())
+        let again = try ledger.take()
         guard case .chunk = again.work else {
             Issue.record("expected the chunk, got \(again)")
             return
         }
         ledger.finished(again, unequal: [key(1), key(3)], complete: false, at: here)
-        let more = try #require(ledger.next())
+        let more = try ledger.take()
         ledger.finished(more, unequal: [key(3)], at: here)
         #expect(ledger.status(table)?.failed == 2)
-        #expect(ledger.next() == nil, "enough failed: the table is compared no further")
+        #expect(ledger.isIdle(), "enough failed: the table is compared no further")
         ledger.touched(table, key(1), at: mark(20))
         #expect(ledger.status(table)?.state == "Mismatched records", "and events change nothing any more")
     }
@@ -151,13 +151,13 @@ import Testing
         #expect(ledger.status(table)?.state == "Pending revalidation")
         // Equal as of before the lost events proves nothing about them.
         for _ in 0..<2 {
-            let early = try #require(ledger.next())
+            let early = try ledger.take()
             ledger.finished(early, unequal: [], complete: true, at: alignment(visible: 52, upper: 60, checkpoint: 60))
         }
         #expect(!ledger.isValidated)
-        #expect(ledger.next(checkpoint: position(52)) == nil, "held back until the target holds the lost events")
+        #expect(ledger.isIdle(checkpoint: position(52)), "held back until the target holds the lost events")
         for _ in 0..<2 {
-            let task = try #require(ledger.next(checkpoint: position(53)))
+            let task = try ledger.take(checkpoint: position(53))
             ledger.finished(task, unequal: [], complete: true, at: alignment(visible: 53, upper: 60, checkpoint: 53))
         }
         #expect(ledger.isValidated)
@@ -166,7 +166,7 @@ import Testing
     @Test func resultsFromBeforeALossCountForNothing() throws {
         var ledger = try compared()
         ledger.lost(table, at: mark(40))
-        let old = try #require(ledger.next())
+        let old = try ledger.take()
         ledger.lost(table, at: mark(50))
         ledger.finished(old, unequal: [], complete: true, at: alignment(visible: 60, upper: 60, checkpoint: 60))
         #expect(ledger.status(table)?.chunksCompared == 0)
@@ -176,15 +176,15 @@ import Testing
         var ledger = try compared()
         ledger.touched(table, key(1), at: mark(50))
         ledger.touched(table, key(2), at: mark(60))
-        let task = try #require(ledger.next(checkpoint: position(55)))
+        let task = try ledger.take(checkpoint: position(55))
         guard case .keys(let keys) = task.work else {
             Issue.record("expected keys, got \(task)")
             return
         }
         #expect(keys.map(\.key) == [key(1)])
-        #expect(ledger.next(checkpoint: position(55)) == nil)
+        #expect(ledger.isIdle(checkpoint: position(55)))
         ledger.abandoned(task)
-        #expect(ledger.next(checkpoint: position(60)) != nil)
+        #expect(!ledger.isIdle(checkpoint: position(60)))
     }
 
     @Test func keylessTablesAreComparedWholeAndOnlyUntouched() throws {
@@ -192,25 +192,25 @@ import Testing
         ledger.add(table, hasKey: false)
         ledger.touched(table, nil, at: mark(50))
         #expect(ledger.status(table)?.state == "Pending validation")
-        let first = try #require(ledger.next())
+        let first = try ledger.take()
         ledger.touched(table, nil, at: mark(60))
         ledger.finished(first, equal: true, at: alignment(visible: 90, upper: 90, checkpoint: 90))
         #expect(!ledger.isValidated, "touched between")
-        let second = try #require(ledger.next())
+        let second = try ledger.take()
         ledger.finished(second, equal: true, at: alignment(visible: 59, upper: 90, checkpoint: 90))
         #expect(!ledger.isValidated, "the source did not show the event")
-        let third = try #require(ledger.next())
+        let third = try ledger.take()
         ledger.finished(third, equal: true, at: alignment(visible: 60, upper: 90, checkpoint: 60))
         #expect(ledger.isValidated)
         ledger.touched(table, nil, at: mark(70))
         #expect(ledger.status(table)?.state == "Pending revalidation")
-        let fourth = try #require(ledger.next())
+        let fourth = try ledger.take()
         ledger.finished(fourth, equal: false, at: alignment(visible: 70, upper: 71, checkpoint: 70))
         #expect(ledger.status(table)?.state == "Pending revalidation", "the source may be ahead")
-        let fifth = try #require(ledger.next())
+        let fifth = try ledger.take()
         ledger.finished(fifth, equal: false, at: alignment(visible: 71, upper: 72, checkpoint: 71))
         #expect(ledger.status(table)?.state == "Mismatched records")
-        #expect(ledger.next() == nil)
+        #expect(ledger.isIdle())
     }
 
     @Test func tablesTakeTurnsAndUnknownOnesAreIgnored() throws {
@@ -224,7 +224,7 @@ import Testing
         #expect(ledger.pendingKeys == 0)
         let turns = [ledger.next(), ledger.next(), ledger.next(), ledger.next()].map { $0?.table }
         #expect(turns == [table, other, table, other])
-        #expect(ledger.next() == nil)
+        #expect(ledger.isIdle())
     }
 
     @Test func aTableGivenUpIsNeverValidated() throws {
@@ -233,5 +233,17 @@ import Testing
         #expect(ledger.status(table)?.state == "Error")
         #expect(!ledger.isValidated)
         #expect(ledger.notValidated == [table])
+    }
+}
+
+extension ValidationLedger {
+    fileprivate mutating func take(checkpoint: ReplicationPosition? = nil) throws -> ValidationTask {
+        let task = next(checkpoint: checkpoint)
+        return try #require(task)
+    }
+
+    fileprivate func isIdle(checkpoint: ReplicationPosition? = nil) -> Bool {
+        var copy = self
+        return copy.next(checkpoint: checkpoint) == nil
     }
 }

@@ -1,5 +1,8 @@
 # Shared by the scripts: messages, and packages of the distribution. Source it; it runs nothing by itself.
 
+# A CI runner may set none.
+export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d : -f 6)}"
+
 # Where downloaded servers live, outside the checkout and shared by all checkouts of one user.
 godwit_cache="${GODWIT_CACHE:-$HOME/.cache/godwit}"
 

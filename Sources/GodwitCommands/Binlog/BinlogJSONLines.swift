@@ -201,7 +201,14 @@ package struct BinlogJSONLines {
                     signed: try image.value(at: index, in: map, isUnsigned: false),
                     unsigned: try image.value(at: index, in: map, isUnsigned: true), to: &line)
             } else {
-                try column.append(try image.value(at: index, in: map), to: &line)
+                let value = try image.value(at: index, in: map)
+                do {
+                    try column.append(value, to: &line)
+                } catch let error as BinlogError {
+                    // JSON tells the place in its document.
+                    let offset = image.offset + UInt64(image.ranges[index].lowerBound) + error.offset
+                    throw BinlogError(offset: offset, reason: error.reason)
+                }
             }
         }
         line.raw("}")

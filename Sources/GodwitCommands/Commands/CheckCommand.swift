@@ -15,13 +15,10 @@ struct CheckCommand: AsyncParsableCommand {
         let context = CommandContext.current
         let plan = try planOptions.load(context)
         let findings = try await Interruption.guarded(context: context) { try await context.engine.check(plan: plan) }
-        let refused = findings.count { $0.severity == .refused }
+        let refused = findings.count(where: \.blocks)
         if json.isOn {
             for finding in findings { try context.printJSON(FindingJSON(finding: finding)) }
-            try context.printJSON(
-                CheckJSON(
-                    refused: refused, warnings: findings.count { $0.severity == .warning },
-                    infos: findings.count { $0.severity == .info }))
+            try context.printJSON(CheckJSON(findings: findings))
         } else {
             context.printLines(FindingsText.lines(findings, paint: context.paint))
         }
@@ -34,14 +31,14 @@ struct CheckCommand: AsyncParsableCommand {
 }
 
 struct FindingJSON: Encodable {
-    var finding: CheckFinding
+    var finding: Finding
     enum CodingKeys: String, CodingKey {
         case type, severity, check, subject, what, why, cure
     }
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode("finding", forKey: .type)
-        try container.encode(finding.severity, forKey: .severity)
+        try container.encode(finding.severity.rawValue, forKey: .severity)
         try container.encode(finding.check, forKey: .check)
         try container.encode(finding.subject, forKey: .subject)
         try container.encode(finding.what, forKey: .what)
@@ -52,7 +49,20 @@ struct FindingJSON: Encodable {
 
 struct CheckJSON: Encodable {
     let type = "check"
-    var refused: Int
-    var warnings: Int
-    var infos: Int
+    /// Nothing stands against the start.
+    var canStart: Bool
+    /// Findings of each severity.
+    var counts: [String: Int]
+
+    init(findings: [Finding]) {
+        canStart = !findings.contains(where: \.blocks)
+        counts = Dictionary(
+            Finding.Severity.allCases.map { severity in (severity.rawValue, findings.count { $0.severity == severity }) },
+            uniquingKeysWith: { first, _ in first })
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case type, counts
+        case canStart = "can_start"
+    }
 }

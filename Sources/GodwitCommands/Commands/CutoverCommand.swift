@@ -38,11 +38,12 @@ struct CutoverCommand: AsyncParsableCommand {
         do {
             return try await Interruption.guarded(context: context) {
                 let start = context.clock.now()
-                try await control.request("cutover")
+                let request = try await control.request("cutover")
                 var follower = CutoverFollower(before: before)
                 while true {
                     let alive = try await control.runnerIsAlive()
-                    let answer = follower.next(try await control.status(), runnerIsAlive: alive)
+                    let reply = try await control.answer(to: request)
+                    let answer = follower.next(try await control.status(), runnerIsAlive: alive, reply: reply)
                     try show(answer, context)
                     if let status = answer.done {
                         return MigrationReport(

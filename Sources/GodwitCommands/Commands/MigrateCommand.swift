@@ -64,6 +64,7 @@ struct MigrateCommand: AsyncParsableCommand {
         } else {
             context.printLines(DryRunText.lines(dryRun, paint: context.paint))
         }
+        if let refusal = dryRun.refusal { throw refusal }
     }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import GodwitEngine
 import MySQLWire
 import NIOCore
@@ -11,100 +12,138 @@ struct LiveEngine: MigrationEngine {
         try await MigrationRun(plan: plan, options: options, observer: observer).run()
     }
 
-    func check(plan: Plan) async throws -> [CheckFinding] {
-        throw EngineError(.failed, "The preflight cannot run yet.", why: "It has not landed.")
+    func check(plan: Plan) async throws -> [Finding] {
+        try await Self.withBoth(plan) { plan, source, target in
+            let prepared = try await Self.preparedTables(plan, target)
+            return try await Preflight.check(source: source, target: target, plan: plan, prepared: prepared)
+        }
     }
 
     func dryRun(plan: Plan) async throws -> DryRun {
-        let source = try await connect(plan.source, side: "source")
-        let tables: [(TableDefinition, TableDecision)]
-        do {
-            tables = try await sourceTables(plan, source)
-        } catch {
-            await source.close()
-            throw error
-        }
-        await source.close()
-        guard !tables.isEmpty else {
-            throw EngineError(
-                .plan, "The plan's tables match nothing on the source.", cure: "Correct `tables:`, or the user's grants.")
-        }
-        let target = try await connect(plan.target, side: "target")
-        do {
-            let planner = try await planner(plan, tables, target)
-            await target.close()
-            return planner.dryRun()
-        } catch {
-            await target.close()
-            throw error
+        try await Self.withBoth(plan) { plan, source, target in
+            let prepared = try await Self.preparedTables(plan, target)
+            let facts = try await Preflight.read(source: source, target: target, plan: plan, prepared: prepared)
+            let hasRunBefore = try await TargetState(task: plan.task).readTask(on: target) != nil
+            return DryRunPlanner(
+                task: plan.task, facts: facts, targetAddress: plan.target.address.description,
+                hasRunBefore: hasRunBefore
+            ).dryRun()
         }
     }
 
-    func verify(plan: Plan, observer: any ProgressObserver) async throws -> VerifyReport {
-        throw EngineError(.failed, "The comparison cannot run yet.", why: "It has not landed.")
+    func verify(
+        plan: Plan, progress: @escaping @Sendable (VerifyReport.Table) -> Void
+    ) async throws -> VerifyReport {
+        let (tables, failed) = try await Self.withBoth(plan) { plan, source, target in
+            try await Self.comparisons(plan, source, target)
+        }
+        guard !tables.isEmpty else { return VerifyReport(tables: failed, seconds: 0) }
+        let verifier = Verifier(
+            tables: tables, source: Self.configuration(plan.source), target: Self.configuration(plan.target),
+            options: Verifier.Options(plan.settings), progress: progress)
+        var report = try await verifier.run()
+        report.tables += failed
+        return report
     }
 
-    func control(plan: Plan) async throws -> any MigrationControl {
-        throw EngineError(.failed, "The target's state cannot be read yet.", why: "Its reader has not landed.")
-    }
+    func control(plan: Plan) async throws -> any MigrationControl { LiveControl(plan: plan) }
 
     func probe(_ server: Plan.Server) async throws -> ServerAnswer {
-        let connection = try await connect(server, side: "server")
+        let connection = try await MySQLConnection.connect(
+            Self.configuration(server), on: MultiThreadedEventLoopGroup.singleton.next())
         let facts = connection.server
         await connection.close()
         let tls = [facts.tlsVersion, facts.tlsCipher].compactMap { $0 }.joined(separator: " ")
         return ServerAnswer(version: facts.version, tls: tls.isEmpty ? "none" : tls)
     }
 
-    private func connect(_ server: Plan.Server, side: String) async throws -> MySQLConnection {
-        let configuration = MySQLConfiguration(
-            address: server.address, username: server.user, password: server.password, tls: server.tls)
+    private static func configuration(_ server: Plan.Server) -> MySQLConfiguration {
+        MySQLConfiguration(address: server.address, username: server.user, password: server.password, tls: server.tls)
+    }
+
+    /// Runs `body` with a connection to either side, closed afterwards however it ends. The plan it gets knows how the source
+    /// compares names.
+    private static func withBoth<Output: Sendable>(
+        _ plan: Plan, _ body: (Plan, MySQLConnection, MySQLConnection) async throws -> Output
+    ) async throws -> Output {
+        let sessions = Sessions(plan: plan)
+        let source = try await naming("source", plan.source) { try await sessions.source() }
         do {
-            return try await MySQLConnection.connect(configuration, on: MultiThreadedEventLoopGroup.singleton.next())
+            let target = try await naming("target", plan.target) { try await sessions.target() }
+            do {
+                var plan = plan
+                let folding = try await source.query("SELECT @@lower_case_table_names").rows.first?.int(0)
+                plan.mappings.foldsCase = folding != 0
+                let output = try await body(plan, source, target)
+                await target.close()
+                await source.close()
+                return output
+            } catch {
+                await target.close()
+                throw error
+            }
         } catch {
+            await source.close()
+            throw error
+        }
+    }
+
+    /// Says which side an error of connecting is about.
+    static func naming<Output>(
+        _ side: String, _ server: Plan.Server, _ connect: () async throws -> Output
+    ) async throws -> Output {
+        do {
+            return try await connect()
+        } catch let error as MySQLError {
             if error.code == .cancelled { throw error }
             throw EngineError(
-                .failed, "The \(side) \(server.address) cannot be used as '\(server.user)':", why: error.message,
-                cure: error.cure)
+                .failed, "No connection to the \(side) (\(server.address), user '\(server.user)').",
+                why: error.message, cure: error.cure)
         }
     }
 
-    /// The tables that the plan takes, with where they go.
-    private func sourceTables(
-        _ plan: Plan, _ source: MySQLConnection
-    ) async throws -> [(TableDefinition, TableDecision)] {
-        var mappings = plan.mappings
-        let folding = try await source.query("SELECT @@lower_case_table_names").rows.first?.int(0) ?? 0
-        mappings.foldsCase = folding != 0
-        let rules = mappings
-        return try await Catalog.read(
-            source, include: { rules.decision(for: $0) != nil }, schemas: { rules.mayInclude(schema: $0) }
-        ).compactMap { table in rules.decision(for: table.name).map { (table, $0) } }
+    /// Tables on the target that an earlier run of the task has prepared: their rows are Godwit's own.
+    private static func preparedTables(_ plan: Plan, _ target: MySQLConnection) async throws -> Set<TableName> {
+        let state = TargetState(task: plan.task)
+        guard try await state.readTask(on: target) != nil else { return [] }
+        let decoder = JSONDecoder()
+        return Set(
+            try await state.tables(on: target).filter(\.isPrepared).map {
+                try decoder.decode(PreparedTable.self, from: Data($0.prepared.utf8)).target
+            })
     }
 
-    private func planner(
-        _ plan: Plan, _ tables: [(TableDefinition, TableDecision)], _ target: MySQLConnection
-    ) async throws -> DryRunPlanner {
-        let schemas = Set(try await Catalog.schemas(target).map(\.name))
-        let wanted = Set(tables.map(\.1.target))
-        let wantedSchemas = Set(wanted.map(\.schema))
-        let existing = try await Catalog.read(
-            target, include: { wanted.contains($0) }, schemas: { wantedSchemas.contains($0) })
-        let byName = Dictionary(existing.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        var entries: [DryRunPlanner.Entry] = []
-        for (table, decision) in tables {
-            var hasRows = false
-            if byName[decision.target] != nil {
-                hasRows = try await !target.query("SELECT 1 FROM \(decision.target.sql) LIMIT 1").rows.isEmpty
+    /// What is compared, and the tables that cannot be, each with the reason.
+    private static func comparisons(
+        _ plan: Plan, _ source: MySQLConnection, _ target: MySQLConnection
+    ) async throws -> (tables: [ChecksumSQL], failed: [VerifyReport.Table]) {
+        let rules = plan.mappings
+        let tables = try await Catalog.read(
+            source, include: { rules.decision(for: $0) != nil }, schemas: { rules.mayInclude(schema: $0) })
+        let wanted = Set(tables.compactMap { rules.decision(for: $0.name)?.target })
+        let schemas = Set(wanted.map(\.schema))
+        let found = try await Catalog.read(
+            target, include: { wanted.contains($0) }, schemas: { schemas.contains($0) })
+        let byName = Dictionary(found.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var comparisons: [ChecksumSQL] = []
+        var failed: [VerifyReport.Table] = []
+        for table in tables {
+            guard let decision = rules.decision(for: table.name) else { continue }
+            do {
+                guard let counterpart = byName[decision.target] else {
+                    throw EngineError(.failed, "The target has no table \(decision.target).")
+                }
+                let filter = try decision.filters.sql(columns: table.columns) { SQL.identifier($0.name) }
+                // No condition on the target: a row there that the filter leaves out is one too many.
+                comparisons.append(
+                    try ChecksumSQL(
+                        source: table, target: counterpart, sourceCondition: filter, targetCondition: nil))
+            } catch let error as EngineError {
+                var entry = VerifyReport.Table(source: table.name, target: decision.target)
+                entry.error = error.description
+                failed.append(entry)
             }
-            entries.append(
-                .init(
-                    source: table, target: decision.target, existing: byName[decision.target],
-                    existingHasRows: hasRows))
         }
-        let hasRunBefore = schemas.contains("godwit") ? try await control(plan: plan).status() != nil : false
-        return DryRunPlanner(
-            task: plan.task, preparation: plan.settings.preparation, entries: entries, targetSchemas: schemas,
-            targetAddress: plan.target.address.description, hasRunBefore: hasRunBefore)
+        return (comparisons, failed)
     }
 }

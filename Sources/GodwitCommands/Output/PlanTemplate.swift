@@ -82,7 +82,8 @@ struct PlanTemplate: Sendable, Hashable {
         application:
           profile: none        # none | commands
           # stop: ["systemctl", "stop", "web"]
-          # switch: ["/usr/local/bin/point-app-at-target"]
+          # switch: ["/usr/local/bin/point-app-at", "target"]
+          # switch_back: ["/usr/local/bin/point-app-at", "source"]     # undoes switch when a cutover fails
           # start: ["systemctl", "start", "web"]
           # health: ["curl", "-fsS", "http://127.0.0.1/health"]
           # timeout: 60s

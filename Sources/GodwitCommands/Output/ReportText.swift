@@ -8,6 +8,9 @@ enum ReportText {
         if let pause = status.writePauseSeconds {
             lines.append(paint("Cut over. Write pause: \(Format.duration(pause)).", .strong))
             lines.append("")
+        } else if status.state == .cutOver {
+            lines.append(paint("Cut over.", .strong))
+            lines.append("")
         }
         lines += StatusText.table(status.tables).lines(paint)
         if !report.steps.isEmpty {
@@ -80,83 +83,5 @@ enum StatusText {
             ])
         }
         return text
-    }
-}
-
-enum VerifyText {
-    /// Keys shown per table.
-    static let exampleLimit = 10
-
-    static func lines(_ report: VerifyReport, paint: Paint) -> [String] {
-        var table = TextTable([
-            .init("Table"), .init("Rows", number: true), .init("Differences", number: true), .init("Result"),
-        ])
-        for entry in report.tables {
-            let (text, tone): (String, Paint.Tone) =
-                switch entry.state {
-                case .equal: ("equal", .good)
-                case .unequal: ("NOT EQUAL", .bad)
-                case .notCompared: ("not compared: \(entry.note)", .warning)
-                }
-            table.add([
-                .init("\(entry.schema).\(entry.table)"), .init(Format.count(entry.rows)),
-                .init(Format.count(entry.differences)), .init(text, tone),
-            ])
-        }
-        var lines = table.lines(paint)
-        for entry in report.tables where !entry.examples.isEmpty {
-            let keys = entry.examples.prefix(exampleLimit).map(TextWidth.printable).joined(separator: ", ")
-            lines.append("\(TextWidth.printable("\(entry.schema).\(entry.table)")): \(keys)")
-        }
-        lines.append("")
-        let equal = report.tables.count { $0.state == .equal }
-        let isGood = equal == report.tables.count && equal > 0
-        lines.append(
-            paint(
-                "\(equal) of \(report.tables.count) tables equal, compared in \(Format.duration(report.seconds)).",
-                isGood ? .good : .bad))
-        return lines
-    }
-}
-
-struct DryRunJSON: Encodable {
-    var dryRun: DryRun
-    enum CodingKeys: String, CodingKey {
-        case type, changes, tables, basis
-        case estimatedSeconds = "estimated_s"
-    }
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode("dry_run", forKey: .type)
-        try container.encode(dryRun.changes, forKey: .changes)
-        try container.encode(dryRun.tables, forKey: .tables)
-        try container.encode(dryRun.estimatedSeconds, forKey: .estimatedSeconds)
-        try container.encode(dryRun.basis, forKey: .basis)
-    }
-}
-
-enum DryRunText {
-    static func lines(_ dryRun: DryRun, paint: Paint) -> [String] {
-        var lines = dryRun.changes.map { "- \(TextWidth.printable(Format.sentence($0)))" }
-        lines.append("")
-        var table = TextTable([
-            .init("Source table"), .init("Target table"), .init("Action"), .init("Rows, about", number: true),
-            .init("Bytes, about", number: true), .init("Notes"),
-        ])
-        for entry in dryRun.tables {
-            table.add([
-                .init(entry.source), .init(entry.target), .init(entry.action), .init(Format.count(entry.rows)),
-                .init(Format.bytes(entry.bytes)), .init(entry.notes.joined(separator: "; ")),
-            ])
-        }
-        lines += table.lines(paint)
-        let rows = dryRun.tables.reduce(UInt64(0)) { $0 &+ $1.rows }
-        let bytes = dryRun.tables.reduce(UInt64(0)) { $0 &+ $1.bytes }
-        lines.append("")
-        lines.append(
-            "\(dryRun.tables.count) tables, about \(Format.count(rows)) rows, \(Format.bytes(bytes)); "
-                + "the load takes about \(Format.duration(dryRun.estimatedSeconds)) (\(dryRun.basis)).")
-        lines.append("Nothing was written.")
-        return lines
     }
 }

@@ -10,19 +10,13 @@ struct CutoverFollower: Sendable {
         var error: EngineError?
     }
 
-    private let errorBefore: String?
-    private let stepsBefore: Int
     private var shown: Int
-    private var sawCutover = false
     private var lastWait: String?
 
-    init(before: MigrationStatus?) {
-        errorBefore = before?.error
-        stepsBefore = before?.steps.count ?? 0
-        shown = stepsBefore
-    }
+    init(before: MigrationStatus?) { shown = before?.steps.count ?? 0 }
 
-    mutating func next(_ status: MigrationStatus?, runnerIsAlive: Bool) -> Answer {
+    /// - Parameter reply: the runner's answer to the request, `not done: REASON` where it gave up.
+    mutating func next(_ status: MigrationStatus?, runnerIsAlive: Bool, reply: String?) -> Answer {
         var answer = Answer()
         guard let status else {
             if !runnerIsAlive { answer.error = gone() }
@@ -34,28 +28,29 @@ struct CutoverFollower: Sendable {
         shown = status.steps.count
         if let wait = status.waits.first, wait.what != lastWait { answer.newWait = wait }
         lastWait = status.waits.first?.what
+        if let reply, let reason = Self.reason(reply) {
+            answer.error = failed("The cutover was not done; the migration goes on.", why: reason)
+            return answer
+        }
         switch status.state {
         case .cutOver: answer.done = status
-        case .cuttingOver:
-            sawCutover = true
+        case .failed where !runnerIsAlive: answer.error = failed("The migration failed.", why: status.error ?? "")
+        case .starting, .loading, .replaying, .indexing, .following, .paused, .cuttingOver, .failed, .stopped:
             if !runnerIsAlive { answer.error = gone() }
-        case .failed: answer.error = failed(status, "The migration failed.")
-        case .stopped: answer.error = gone()
-        case .starting, .loading, .replaying, .indexing, .following, .paused:
-            let attempted = sawCutover || (status.error != nil && status.error != errorBefore)
-            if attempted {
-                answer.error = failed(
-                    status, "The running migration gave the cutover up before the switch.")
-            } else if !runnerIsAlive {
-                answer.error = gone()
-            }
         }
         return answer
     }
 
-    private func failed(_ status: MigrationStatus, _ what: String) -> EngineError {
+    /// The reason in an answer that says no.
+    private static func reason(_ reply: String) -> String? {
+        if reply == "unknown request" { return "The running Godwit does not know the request: it is another version." }
+        let prefix = "not done: "
+        return reply.hasPrefix(prefix) ? String(reply.dropFirst(prefix.count)) : nil
+    }
+
+    private func failed(_ what: String, why: String) -> EngineError {
         EngineError(
-            .failed, what, why: status.error.map(Format.sentence) ?? "",
+            .failed, what, why: Format.sentence(why),
             cure: "`godwit diagnose` names the cause; then `godwit cutover` again.")
     }
 

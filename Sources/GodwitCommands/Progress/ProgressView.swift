@@ -32,7 +32,8 @@ struct ProgressView: Sendable {
 
     /// One line for logs and pipes: no colour, no bars.
     func plainLine(_ status: MigrationStatus, meter: RateMeter, state: String? = nil) -> String {
-        "\(state ?? status.state.rawValue): \(summaryParts(status, meter: meter).joined(separator: ", "))"
+        if status.tables.isEmpty { return state ?? status.state.rawValue }
+        return "\(state ?? status.state.rawValue): \(summaryParts(status, meter: meter).joined(separator: ", "))"
     }
 
     private func headline(_ status: MigrationStatus, state: String, width: Int) -> String {

@@ -58,6 +58,8 @@ package struct Applier: Sendable {
 
     private struct Progress {
         var checkpoint: StoredCheckpoint
+        /// The position that the target holds.
+        var stored: ReplicationPosition
         var position: ReplicationPosition
         var reached: BinlogCoordinates
         var batch: ApplyBatch
@@ -80,7 +82,7 @@ package struct Applier: Sendable {
     ) async throws {
         let here = BinlogCoordinates(file: "", offset: 0)
         var progress = Progress(
-            checkpoint: checkpoint, position: checkpoint.position, reached: here,
+            checkpoint: checkpoint, stored: checkpoint.position, position: checkpoint.position, reached: here,
             batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys)))
         while true {
             guard let items = try await queue.take(budget: budget) else {
@@ -91,11 +93,11 @@ package struct Applier: Sendable {
             }
             for item in items { try receive(item, &progress) }
             if progress.start == nil {
-                if progress.end != nil { try await commit(&progress, on: target) }
-                await listener.applied(
-                    ApplyProgress(
-                        position: progress.position, reached: progress.reached,
-                        commitMicroseconds: progress.commitMicroseconds, transactions: 0, counts: [:]))
+                if progress.end != nil {
+                    try await commit(&progress, on: target)
+                } else {
+                    try await pass(&progress, on: target)
+                }
                 if await stop(progress.position, progress.reached) { return }
             } else if progress.batch.bytes >= budget {
                 // A transaction too large to hold: write what there is, in order, in a target transaction that stays open.
@@ -148,6 +150,7 @@ package struct Applier: Sendable {
             sequence: progress.checkpoint.sequence, position: position, commitMicroseconds: progress.commitMicroseconds,
             on: target)
         progress.isOpen = true
+        observer.moment(isStrict ? "follow.claimed" : "replay.claimed")
     }
 
     /// Part of a transaction that is not whole yet.
@@ -180,6 +183,7 @@ package struct Applier: Sendable {
         try await target.query("COMMIT")
         observer.moment(isStrict ? "follow.after-commit" : "replay.after-commit")
         progress.checkpoint.sequence += 1
+        progress.stored = progress.position
         await listener.applied(
             ApplyProgress(
                 position: progress.position, reached: progress.reached, commitMicroseconds: progress.commitMicroseconds,
@@ -189,6 +193,22 @@ package struct Applier: Sendable {
         progress.transactions = 0
         progress.lostTables = []
         progress.batch.clear()
+    }
+
+    /// The stream has moved on without a transaction: nothing to write, but without GTIDs the checkpoint is a place in a
+    /// file, and whoever waits for the end of the log waits for this.
+    private func pass(_ progress: inout Progress, on target: MySQLConnection) async throws {
+        if case .file(let here) = progress.position, case .file(let stored) = progress.stored, stored < here {
+            try await begin(&progress, position: progress.position, on: target)
+            try await target.query("COMMIT")
+            progress.isOpen = false
+            progress.checkpoint.sequence += 1
+            progress.stored = progress.position
+        }
+        await listener.applied(
+            ApplyProgress(
+                position: progress.position, reached: progress.reached, commitMicroseconds: progress.commitMicroseconds,
+                transactions: 0, counts: [:]))
     }
 
     private func announce(_ progress: inout Progress) async {
@@ -213,6 +233,7 @@ package struct Applier: Sendable {
             try await statements.deletes(plan.deletes, strict: isStrict, run)
             try await statements.upserts(plan.upserts, strict: isStrict, run)
             try await statements.inserts(plan.inserts, run)
+            observer.moment(isStrict ? "follow.table" : "replay.table")
         }
     }
 

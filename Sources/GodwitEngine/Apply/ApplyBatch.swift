@@ -4,7 +4,8 @@ import MySQLTypes
 /// A key that an event touched, for the validator: both keys of a move, even when the net effect is nothing.
 package struct TouchedKey: Sendable, Hashable {
     package var table: Int
-    package var key: RowKey
+    /// nil for a keyless table: some row of it.
+    package var key: RowKey?
 }
 
 /// Rows applied to one table, for the report.
@@ -66,7 +67,12 @@ package struct ApplyBatch: Sendable {
         default: counts[table, default: ChangeCounts()].deletes += 1
         }
         let shape = shapes[table]
-        if !shape.isKeyless { try touch(table, shape, before, after) }
+        if shape.isKeyless {
+            let whole = TouchedKey(table: table, key: nil)
+            if touched.last != whole { touched.append(whole) }
+        } else {
+            try touch(table, shape, before, after)
+        }
         if filtered.contains(table) {
             filteredChanges[table, default: []].append(FilteredChange(before: before, after: after))
         } else {

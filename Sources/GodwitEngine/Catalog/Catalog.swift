@@ -105,18 +105,21 @@ package enum Catalog {
     package static func withSession<Output>(
         _ connection: MySQLConnection, _ body: () async throws -> Output
     ) async throws -> Output {
-        let before = try await connection.query("SELECT @@SESSION.sql_mode, @@SESSION.sql_quote_show_create")
+        let before = try await connection.query(
+            "SELECT @@SESSION.sql_mode, @@SESSION.sql_quote_show_create, @@SESSION.character_set_results")
         let mode = before.rows.first?.string(0) ?? ""
         let quote = before.rows.first?.string(1) ?? "1"
+        let results = before.rows.first?.string(2) ?? "NULL"
         // Invisible primary keys that the server generated are columns like any other.
         let hidden = try await connection.query("SHOW SESSION VARIABLES LIKE 'show_gipk_in_create_table_and_information_schema'")
         let showHidden = hidden.rows.first?.string(1)
         let readable = mode.split(separator: ",").filter { !["ANSI_QUOTES", "NO_BACKSLASH_ESCAPES", "ANSI"].contains($0) }
         try await connection.query(
             "SET SESSION sql_mode = \(SQL.string(readable.joined(separator: ","))), sql_quote_show_create = 1"
+                + ", character_set_results = utf8mb4"
                 + (showHidden == nil ? "" : ", show_gipk_in_create_table_and_information_schema = ON"))
         let restore =
-            "SET SESSION sql_mode = \(SQL.string(mode)), sql_quote_show_create = \(quote)"
+            "SET SESSION sql_mode = \(SQL.string(mode)), sql_quote_show_create = \(quote), character_set_results = \(results)"
             + (showHidden.map { ", show_gipk_in_create_table_and_information_schema = \($0)" } ?? "")
         do {
             let output = try await body()

@@ -85,12 +85,14 @@ enum CatalogQueries {
         """
     }
 
-    /// Foreign keys of any table that refer to a table of these schemas: child, constraint, parent.
+    /// Foreign keys of any table that refer to a table of these schemas: child, constraint, parent, its columns.
     static func referencing(_ schemas: [String]) -> String {
         """
-        SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME
+        SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME,
+          REFERENCED_COLUMN_NAME
         FROM information_schema.KEY_COLUMN_USAGE
         WHERE REFERENCED_TABLE_SCHEMA IN (\(schemas.map(SQL.string).joined(separator: ", ")))
+        ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION
         """
     }
 }

@@ -71,10 +71,11 @@ package struct KeyBounds: Codable, Hashable, Sendable {
 /// Key values as SQL literals that compare exactly as the column does.
 package enum KeyLiteral {
     /// What to SELECT of a key column so that `sql(bytes:column:)` can render it. ENUM, SET and BIT are ordered by
-    /// their numbers, in the index and in ORDER BY, but compare as text against a text: they travel as numbers.
+    /// their numbers, in the index and in ORDER BY, but compare as text against a text: they travel as numbers. (Not by
+    /// `+ 0`: that of ENUM and SET is a double.)
     package static func selectExpression(_ column: ColumnDefinition) -> String {
         let name = SQL.identifier(column.name)
-        return isNumeric(column.dataType) ? "\(name) + 0" : name
+        return isNumeric(column.dataType) ? "CAST(\(name) AS UNSIGNED)" : name
     }
 
     /// The literal for a key value as the text protocol carries it in a session with character_set_results = NULL (text

@@ -55,7 +55,9 @@ package struct PreparedTable: Codable, Hashable, Sendable {
     package func indexBuild(on current: TableDefinition) -> String? {
         let missing = deferredIndexes.filter { Self.isMissing($0, current) }
         guard missing.contains(where: { $0.hasPrefix("ADD ") }) else { return nil }
-        return "ALTER TABLE \(target.sql) " + missing.joined(separator: ", ")
+        // InnoDB builds one FULLTEXT index at a time in place (error 1795), any number when it copies the table.
+        let copies = missing.filter { $0.hasPrefix("ADD FULLTEXT ") }.count > 1
+        return "ALTER TABLE \(target.sql) " + missing.joined(separator: ", ") + (copies ? ", ALGORITHM = COPY" : "")
     }
 
     /// The ALTER TABLE that adds the foreign keys that wait, nil when all are there.

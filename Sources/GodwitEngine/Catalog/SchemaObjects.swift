@@ -28,10 +28,12 @@ package struct SchemaObjects: Hashable, Sendable, Codable {
         package var child: TableName
         package var name: String
         package var parent: TableName
-        package init(child: TableName, name: String, parent: TableName) {
+        package var parentColumns: [String]
+        package init(child: TableName, name: String, parent: TableName, parentColumns: [String] = []) {
             self.child = child
             self.name = name
             self.parent = parent
+            self.parentColumns = parentColumns
         }
     }
     /// Sorted.
@@ -72,12 +74,25 @@ package struct SchemaObjects: Hashable, Sendable, Codable {
         for row in events.rows {
             objects.append(Object(kind: .event, name: name(row), isEnabled: row.string(2) == "ENABLED"))
         }
-        let references = try await connection.query(CatalogQueries.referencing(schemas)).rows.map { row in
-            Reference(
-                child: name(row), name: row.string(2) ?? "",
-                parent: TableName(schema: row.string(3) ?? "", table: row.string(4) ?? ""))
-        }
+        let references = self.references(try await connection.query(CatalogQueries.referencing(schemas)).rows)
         return SchemaObjects(objects: objects.sorted(), references: references)
+    }
+
+    /// One row for each column, those of one foreign key together.
+    private static func references(_ rows: [MySQLRow]) -> [Reference] {
+        var references: [Reference] = []
+        for row in rows {
+            let child = name(row)
+            let key = row.string(2) ?? ""
+            let column = row.string(5) ?? ""
+            if let last = references.last, last.child == child, last.name == key {
+                references[references.count - 1].parentColumns.append(column)
+            } else {
+                let parent = TableName(schema: row.string(3) ?? "", table: row.string(4) ?? "")
+                references.append(Reference(child: child, name: key, parent: parent, parentColumns: [column]))
+            }
+        }
+        return references
     }
 
     private static func kind(tableType: String) -> Object.Kind {

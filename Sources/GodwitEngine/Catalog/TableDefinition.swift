@@ -79,6 +79,12 @@ package struct ColumnDefinition: Hashable, Sendable, Codable {
     }
 }
 
+extension ColumnDefinition {
+    /// A SET whose 64th member may be in a value: servers compare it with numbers as if it were negative (measured), so
+    /// it orders and addresses no rows.
+    var isSetOf64: Bool { dataType == "set" && columnType.split(separator: "','").count > 63 }
+}
+
 /// An index. `columns` are positions in the table; a functional part has none.
 package struct IndexDefinition: Hashable, Sendable, Codable {
     package var name: String
@@ -167,6 +173,7 @@ package struct TableDefinition: Hashable, Sendable, Codable {
             index.isUnique && !index.hasFunctionalParts && !index.hasPrefixParts && !index.columns.isEmpty
                 && index.columns.allSatisfy {
                     !columns[$0].isNullable && !["float", "double"].contains(columns[$0].dataType)
+                        && !columns[$0].isSetOf64
                 }
         }
         return usable.first { $0.isPrimary } ?? usable.first

@@ -74,7 +74,11 @@ extension TableMappings {
         let schemas = Set(tables.map(\.schema)).sorted()
         var result: [WildcardSurprise] = []
         func look(_ rule: String, _ action: String, _ schema: NamePattern, _ table: NamePattern?) {
-            let found = surprises(schema, schemas)
+            // A schema in which the rule takes no table surprises nobody.
+            let found = surprises(schema, schemas).filter { name in
+                guard let table else { return true }
+                return tables.contains { $0.schema == name && table.matches($0.table, foldsCase: foldsCase) }
+            }
             if !found.isEmpty {
                 result.append(.init(rule: rule, action: action, pattern: schema.text, names: found))
             }

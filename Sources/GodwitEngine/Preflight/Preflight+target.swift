@@ -201,12 +201,27 @@ extension Preflight {
     /// Tables of the target that the plan does not touch and that refer to one that it fills.
     private static func outsideReferences(_ facts: PreflightFacts) -> [Finding] {
         let filled = Set(facts.decisions.values.map(\.target))
+        let sources = Dictionary(
+            facts.tables.compactMap { table in facts.targetName(table.name).map { ($0, table) } }, uniquingKeysWith: { first, _ in first })
         return facts.targetObjects.references.filter { filled.contains($0.parent) && !filled.contains($0.child) }.map { reference in
-            Finding(
-                .warning, "target-reference", reference.child.description,
+            let holds = facts.preparation != .dropAndCreate && needsDroppedIndex(reference, facts.found[reference.parent], sources[reference.parent])
+            return Finding(
+                holds ? .error : .warning, "target-reference", reference.child.description,
                 "On the target \(reference.child) refers to \(reference.parent) (\(SQL.identifier(reference.name))) and is not part of the plan.",
-                why: "Its rows would point at other rows than before, or at none.",
+                why: holds
+                    ? "It needs an index of \(reference.parent) that must be dropped for the load, which the server does not allow."
+                    : "Its rows would point at other rows than before, or at none.",
                 cure: "ALTER TABLE \(reference.child.sql) DROP FOREIGN KEY \(SQL.identifier(reference.name)); on the target, or include the table.")
         }
+    }
+
+    /// Only the index that addresses rows stays on an existing table.
+    private static func needsDroppedIndex(
+        _ reference: SchemaObjects.Reference, _ parent: TargetPreparation.Found?, _ source: TableDefinition?
+    ) -> Bool {
+        guard let parent = parent?.definition, let source else { return false }
+        let kept = Definitions.rowKey(of: parent, for: source) ?? parent.indexes.first { $0.isPrimary }
+        let columns = kept?.columns.map { parent.columns[$0].name.lowercased() } ?? []
+        return !columns.starts(with: reference.parentColumns.map { $0.lowercased() })
     }
 }

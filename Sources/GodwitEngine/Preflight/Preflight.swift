@@ -36,7 +36,9 @@ package enum Preflight {
         var facts = PreflightFacts(
             source: try await ServerFacts.read(source), target: try await ServerFacts.read(target),
             preparation: plan.settings.preparation, prepared: prepared)
-        let mappings = plan.mappings
+        var rules = plan.mappings
+        rules.foldsCase = facts.source.lowerCaseTableNames != 0
+        let mappings = rules
         facts.sourceSchemas = try await Catalog.schemas(source)
         facts.tables = try await Catalog.read(
             source, include: { mappings.decision(for: $0) != nil }, schemas: { mappings.mayInclude(schema: $0) })

@@ -1,3 +1,5 @@
+import MySQLWire
+
 /// What `migrate` was asked for.
 package struct MigrationOptions: Sendable, Hashable {
     package enum Until: String, Sendable, Hashable, CaseIterable {
@@ -40,16 +42,156 @@ package struct MigrationReport: Codable, Sendable, Hashable {
     }
 }
 
-// Skeleton of the entry points that the commands call.
+/// A migration from its first connection to its end: attempts, one after the other, each from what the target says.
 package struct MigrationRun: Sendable {
     package let plan: Plan
     package let options: MigrationOptions
     package let observer: any ProgressObserver
-    package init(plan: Plan, options: MigrationOptions, observer: any ProgressObserver) {
+    /// How long broken connections are retried after the last attempt that got anywhere.
+    package let retryLimit: Duration
+
+    package init(
+        plan: Plan, options: MigrationOptions, observer: any ProgressObserver, retryLimit: Duration = .seconds(600)
+    ) {
         self.plan = plan
         self.options = options
         self.observer = observer
+        self.retryLimit = retryLimit
     }
+
     /// Runs (or resumes) to what the options ask for. Cancelling the task stops in a resumable state (EngineError.resumable).
-    package func run() async throws -> MigrationReport { throw EngineError(.failed, "skeleton") }
+    package func run() async throws -> MigrationReport {
+        let board = ProgressBoard(task: plan.task)
+        let memory = RunMemory()
+        let start = ContinuousClock.now
+        do {
+            let ending = try await withThrowingTaskGroup(of: FollowStage.Ending?.self) { group in
+                group.addTask {
+                    while true {
+                        observer.update(await board.snapshot())
+                        try await Task.sleep(for: .milliseconds(500))
+                    }
+                }
+                group.addTask { try await attempts(board, memory) }
+                defer { group.cancelAll() }
+                while let ending = try await group.next() {
+                    if let ending { return ending }
+                }
+                throw EngineError(.failed, "The migration ended without a result.")
+            }
+            return await report(ending, board, start)
+        } catch {
+            let shown = Task.isCancelled ? Self.stopped : error
+            await board.set(state: Task.isCancelled ? .stopped : .failed)
+            await board.set(error: "\(shown)")
+            let status = await board.snapshot()
+            observer.update(status)
+            // The stored snapshot must not go on saying "following"; if the target is gone, its lock says that nobody runs.
+            // A run that never had the task leaves the snapshot of the one that has it alone.
+            if await memory.hasTask { try? await Task { try await StatusWriter.store(status, plan: plan) }.value }
+            throw shown
+        }
+    }
+
+    private static let stopped = EngineError(
+        .resumable, "Stopped.", why: "The target holds everything up to its checkpoint.",
+        cure: "Run the same command again to go on.")
+
+    private func report(
+        _ ending: FollowStage.Ending, _ board: ProgressBoard, _ start: ContinuousClock.Instant
+    ) async -> MigrationReport {
+        var steps: [MigrationReport.Step] = []
+        if case .cutOver(let taken, let pause) = ending {
+            steps = taken
+            await board.set(state: .cutOver)
+            if let pause { await board.set(writePause: pause) }
+        } else {
+            await board.set(state: .stopped)
+        }
+        let status = await board.snapshot()
+        observer.update(status)
+        // A report only: the work itself is done and committed.
+        try? await StatusWriter.store(status, plan: plan)
+        return MigrationReport(status: status, seconds: (ContinuousClock.now - start).inSeconds, steps: steps)
+    }
+
+    /// One attempt after the other while connections break; everything else ends the run.
+    private func attempts(_ board: ProgressBoard, _ memory: RunMemory) async throws -> FollowStage.Ending {
+        var failingSince: ContinuousClock.Instant?
+        var pause = Duration.milliseconds(200)
+        while true {
+            let began = ContinuousClock.now
+            do {
+                var attempt = MigrationAttempt(run: self, board: board, memory: memory)
+                return try await attempt.run()
+            } catch {
+                if Task.isCancelled { throw error }
+                guard await memory.hasConnected, Retry.isWorthwhile(error) else { throw error }
+                // An attempt that lived for a while has got somewhere: the clock starts anew.
+                if ContinuousClock.now - began > .seconds(30) { failingSince = nil }
+                let since = failingSince ?? ContinuousClock.now
+                failingSince = since
+                guard ContinuousClock.now - since < retryLimit else {
+                    throw EngineError(
+                        .resumable, "Gave up after \(retryLimit) of trying to connect again.", why: "\(error)",
+                        cure: "When both servers are back, run the same command again.")
+                }
+                if failingSince == since, pause > .seconds(5) { pause = .seconds(5) }
+                observer.say("warning", "Connection lost, trying again: \(error)")
+                await board.beginWait("connection", why: "\(error)", limit: retryLimit)
+                observer.moment("retry")
+                try await Task.sleep(for: pause)
+                pause = min(pause * 2, .seconds(5))
+                await board.endWait("connection")
+                if ContinuousClock.now - began > .seconds(30) { pause = .milliseconds(200) }
+            }
+        }
+    }
+}
+
+/// What outlives an attempt: nothing that the target does not know better.
+actor RunMemory {
+    /// The first attempt reached both servers: from then on a lost connection is retried.
+    private(set) var hasConnected = false
+    /// The source's position when the command began: `--until caught-up` means this one.
+    private(set) var goal: ReplicationPosition?
+
+    /// This run holds, or held, the task: its snapshot is the task's.
+    private(set) var hasTask = false
+
+    func connected() { hasConnected = true }
+    func tookTask() { hasTask = true }
+    func keepGoal(_ position: ReplicationPosition) -> ReplicationPosition {
+        if let goal { return goal }
+        goal = position
+        return position
+    }
+}
+
+/// Which errors another attempt may get past.
+package enum Retry {
+    package static func isWorthwhile(_ error: any Error) -> Bool {
+        if let error = error as? MySQLError {
+            if error.isConnectionLost { return error.code != .tls }
+            // Lock wait timeout, deadlock, shutdown, too many connections, interrupted, killed.
+            return [1205, 1213, 1053, 1040, 1317, 1927, 3024, 1028].contains(error.serverCode ?? 0)
+        }
+        if let error = error as? EngineError { return error.kind == .resumable && error.what.hasPrefix("The source ended") }
+        return false
+    }
+}
+
+/// Writes the last snapshot where `status` finds it.
+enum StatusWriter {
+    static func store(_ status: MigrationStatus, plan: Plan) async throws {
+        let connection = try await Sessions(plan: plan).target()
+        let state = TargetState(task: plan.task)
+        do {
+            if try await state.readTask(on: connection) != nil { try await state.storeStatus(status, on: connection) }
+        } catch {
+            await connection.close()
+            throw error
+        }
+        await connection.close()
+    }
 }

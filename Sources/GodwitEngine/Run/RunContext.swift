@@ -67,4 +67,12 @@ package struct RunContext: Sendable {
     package func filterSQL(_ table: RunTable) throws -> String? {
         try table.filters.sql(columns: table.source.columns) { SQL.identifier($0.name) }
     }
+
+    /// The same attempt with the tables as the target says now.
+    package func with(tables: [RunTable]) -> RunContext {
+        RunContext(
+            plan: plan, options: options, sessions: sessions, state: state, lock: lock, epoch: epoch, observer: observer,
+            board: board, positions: positions, sourceFacts: sourceFacts, targetFacts: targetFacts, control: control,
+            sourceControl: sourceControl, sourceUUID: sourceUUID, tables: tables)
+    }
 }

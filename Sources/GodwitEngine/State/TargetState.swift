@@ -75,12 +75,20 @@ package struct TargetState: Sendable {
             sourceUUID: row.string(0) ?? "", plan: row.string(1) ?? "", p0: try row.string(2).map(Self.position), p1: p1)
     }
 
-    package func createTask(sourceUUID: String, plan: String, on target: MySQLConnection) async throws {
+    /// Everything that preparing needs after a crash, in one transaction: the task, its fence, P0 and every table's decision.
+    package func createTask(
+        sourceUUID: String, plan: String, p0: ReplicationPosition, tables: [(source: TableName, prepared: String)],
+        on target: MySQLConnection
+    ) async throws {
         try await target.query("BEGIN")
         try await target.query(
             "INSERT INTO `godwit`.`task` (task, source_uuid, plan) VALUES (\(key), \(SQL.string(sourceUUID)), \(SQL.string(plan)))")
         try await target.query(
             "INSERT INTO `godwit`.`fence` (task, epoch, phase) VALUES (\(key), 0, \(SQL.string(TaskPhase.preparing.rawValue)))")
+        try await storeP0(p0, on: target)
+        for (id, table) in tables.enumerated() {
+            try await addTable(id: id, source: table.source, prepared: table.prepared, on: target)
+        }
         try await target.query("COMMIT")
     }
 
@@ -295,31 +303,34 @@ package struct TargetState: Sendable {
 
     // MARK: Cutover journal
 
-    package struct JournalEntry: Sendable, Hashable {
-        package var step: String
-        package var state: String
-        package var detail: String?
-        package var atMicroseconds: UInt64
-    }
-
-    package func journal(on target: MySQLConnection) async throws -> [JournalEntry] {
+    /// Locked: a lost COMMIT of a record is waited for.
+    package func journal(on target: MySQLConnection) async throws -> CutoverJournal {
+        try await target.query("BEGIN")
         let result = try await target.query(
-            "SELECT step, state, detail, at_us FROM `godwit`.`cutover` WHERE task = \(key) ORDER BY id")
-        return result.rows.map {
-            JournalEntry(
-                step: $0.string(0) ?? "", state: $0.string(1) ?? "", detail: $0.string(2), atMicroseconds: $0.uint(3) ?? 0)
-        }
+            "SELECT step, state, detail FROM `godwit`.`cutover` WHERE task = \(key) ORDER BY id FOR UPDATE")
+        try await target.query("COMMIT")
+        return CutoverJournal(
+            records: try result.rows.map { row in
+                guard let step = row.string(0).flatMap(CutoverStep.init),
+                    let state = row.string(1).flatMap(CutoverJournal.Record.State.init)
+                else {
+                    throw EngineError(
+                        .failed, "The cutover's journal in schema godwit on the target is not readable.",
+                        why: "It was changed by hand, or written by another version of Godwit.",
+                        cure: "Use the version that began the cutover.")
+                }
+                return CutoverJournal.Record(step, state, detail: row.string(2))
+            })
     }
 
-    package func journal(
-        step: String, state: String, detail: String? = nil, on target: MySQLConnection
-    ) async throws {
+    package func append(_ records: [CutoverJournal.Record], on target: MySQLConnection) async throws {
         let microseconds = UInt64(Date().timeIntervalSince1970 * 1_000_000)
+        let rows = records.map { record in
+            "(\(key), \(SQL.string(record.step.rawValue)), \(SQL.string(record.state.rawValue)), "
+                + "\(record.detail.map(SQL.string) ?? "NULL"), \(microseconds))"
+        }
         try await target.query(
-            """
-            INSERT INTO `godwit`.`cutover` (task, step, state, detail, at_us)
-            VALUES (\(key), \(SQL.string(step)), \(SQL.string(state)), \(detail.map(SQL.string) ?? "NULL"), \(microseconds))
-            """)
+            "INSERT INTO `godwit`.`cutover` (task, step, state, detail, at_us) VALUES \(rows.joined(separator: ", "))")
     }
 
     // MARK: JSON

@@ -111,11 +111,14 @@ enum ValueForm: Hashable {
             // A plain DOUBLE prints all of its digits by itself; the product prints up to 22 characters, which cuts the
             // last digit of the smallest numbers, but never one that a FLOAT needs.
             return column.dataType != "float" && !column.columnType.contains("(") ? name : "\(name) * 1e0"
-        case .number: return "\(name) + 0"
+        case .number:
+            // `+ 0` of ENUM and SET is a double: it takes two sets of 64 members for one.
+            return column.dataType.hasSuffix("int") || column.dataType == "integer"
+                ? "\(name) + 0" : "CAST(\(name) AS UNSIGNED)"
         case .bytes(let convert):
             let bytes = "CAST(\(convert ? "CONVERT(\(name) USING utf8mb4)" : name) AS BINARY)"
             // The number too: ENUM's error value 0 and an empty member are both ''.
-            let number = column.dataType == "enum" ? "IF(\(name) = 0, 'E', '')" : "''"
+            let number = column.dataType == "enum" ? "IF(CAST(\(name) AS UNSIGNED) = 0, 'E', '')" : "''"
             return "CONCAT(\(number), LENGTH(\(bytes)), ':', \(bytes))"
         case .digest(let convert):
             let value = convert ? "CONVERT(\(name) USING utf8mb4)" : name

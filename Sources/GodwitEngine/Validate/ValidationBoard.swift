@@ -7,8 +7,6 @@ package actor ValidationBoard {
     private let names: [TableName]
     /// The newest checkpoint that the target is known to hold.
     private var checkpoint: ReplicationPosition?
-    /// Keys touched at or before this position are what `--until validated` waits for.
-    private var goal: Set<TableName>?
 
     /// `tables` in the order of their numbers.
     package init(tables: [(name: TableName, hasKey: Bool)]) {
@@ -19,10 +17,6 @@ package actor ValidationBoard {
 
     package func touched(_ keys: [TouchedKey], mark: MarkPosition) {
         for touched in keys { ledger.touched(names[touched.table], touched.key, at: mark) }
-    }
-
-    package func touchedKeyless(_ tables: Set<Int>, mark: MarkPosition) {
-        for table in tables { ledger.touched(names[table], nil, at: mark) }
     }
 
     package func lost(_ tables: Set<Int>, mark: MarkPosition) {

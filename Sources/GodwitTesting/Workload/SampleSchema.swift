@@ -69,7 +69,7 @@ package struct SampleSchema: Sendable {
                     picture BLOB, changed DATETIME(3), weight DOUBLE
                     """,
                 row: """
-                    CONCAT('Item ', LPAD(n, 8, '0')), JSON_OBJECT('n', n, 'name', CONCAT('Größe ', n), 'list', JSON_ARRAY(n, n / 4)),
+                    CONCAT('Item ', LPAD(n, 8, '0')), JSON_OBJECT('n', n, 'name', CONCAT('Größe ', n), 'list', JSON_ARRAY(n, n / 4E0)),
                     n % 10000 / 100, UNHEX(SHA2(n, 512)), TIMESTAMPADD(SECOND, n, '2022-02-02'), n / 1000
                     """, rows: rows / 2),
             Table(

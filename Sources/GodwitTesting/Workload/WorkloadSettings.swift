@@ -44,6 +44,8 @@ package struct WorkloadSettings: Sendable {
         guard let addressFile else { return [(false, source), (true, target)] }
         let text = try String(contentsOfFile: addressFile, encoding: .utf8)
         let address = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        // Somebody is writing it at this moment (cp truncates first): read it again.
+        if address.isEmpty { return [] }
         if address == target.address.description { return [(true, target)] }
         if address == source.address.description { return [(false, source)] }
         throw TestingError("\(addressFile) names \(address), neither \(source.address) nor \(target.address)")

@@ -47,7 +47,7 @@ struct ScriptedEngine: MigrationEngine {
     var run: @Sendable (Plan, MigrationOptions, any ProgressObserver) async throws -> MigrationReport = { _, _, _ in
         throw Unscripted()
     }
-    var findings: @Sendable () async throws -> [CheckFinding] = { throw Unscripted() }
+    var findings: @Sendable () async throws -> [Finding] = { throw Unscripted() }
     var dry: @Sendable () async throws -> DryRun = { throw Unscripted() }
     var report: @Sendable () async throws -> VerifyReport = { throw Unscripted() }
     var control: (any MigrationControl)?
@@ -59,9 +59,15 @@ struct ScriptedEngine: MigrationEngine {
     func run(plan: Plan, options: MigrationOptions, observer: any ProgressObserver) async throws -> MigrationReport {
         try await run(plan, options, observer)
     }
-    func check(plan: Plan) async throws -> [CheckFinding] { try await findings() }
+    func check(plan: Plan) async throws -> [Finding] { try await findings() }
     func dryRun(plan: Plan) async throws -> DryRun { try await dry() }
-    func verify(plan: Plan, observer: any ProgressObserver) async throws -> VerifyReport { try await report() }
+    func verify(
+        plan: Plan, progress: @escaping @Sendable (VerifyReport.Table) -> Void
+    ) async throws -> VerifyReport {
+        let report = try await report()
+        for table in report.tables { progress(table) }
+        return report
+    }
     func control(plan: Plan) async throws -> any MigrationControl {
         guard let control else { throw Unscripted() }
         return control
@@ -74,6 +80,7 @@ final class ScriptedControl: MigrationControl {
     struct Moment: Sendable {
         var status: MigrationStatus?
         var isAlive = true
+        var reply: String?
     }
     private let state: Mutex<(moments: [Moment], requests: [String])>
 
@@ -88,7 +95,13 @@ final class ScriptedControl: MigrationControl {
             return moment?.status
         }
     }
-    func request(_ command: String) async throws { state.withLock { $0.requests.append(command) } }
+    func request(_ command: String) async throws -> UInt64 {
+        state.withLock { state in
+            state.requests.append(command)
+            return UInt64(state.requests.count)
+        }
+    }
+    func answer(to request: UInt64) async throws -> String? { state.withLock { $0.moments.first?.reply } }
     func runnerIsAlive() async throws -> Bool { state.withLock { $0.moments.first?.isAlive ?? false } }
 }
 

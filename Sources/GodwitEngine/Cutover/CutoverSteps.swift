@@ -1,0 +1,321 @@
+import Foundation
+import MySQLTypes
+import MySQLWire
+
+/// What each step of a cutover does on the servers and hosts. Every step may run again.
+struct CutoverSteps: Sendable {
+    let context: RunContext
+    let parts: FollowParts?
+    let servers: CutoverServers
+    let gateLimit: Duration?
+
+    /// Longest wait of the write block for statements that run on the source.
+    private static let blockSeconds = 10
+    private static let drainLimit = Duration.seconds(60)
+    private static let validationLimit = Duration.seconds(120)
+
+    private var application: Plan.Application { context.plan.application }
+    private var commands: ApplicationCommands { ApplicationCommands(timeout: application.timeout, logFolder: context.plan.stateFolder) }
+
+    /// Returns the step's detail for the journal.
+    func perform(_ step: CutoverStep) async throws -> String? {
+        switch step {
+        case .gates: try await waitForGates()
+        case .stopApplication: try await commands.run(application.stop, name: "stop")
+        case .blockSource: return try await block()
+        case .readFinalPosition: return try await finalPosition()
+        case .drain: try await drain()
+        case .validate: try await validate()
+        case .autoIncrement: try await AutoIncrement(context: context, servers: servers).raise()
+        case .fence: return try await fence()
+        case .recheck: try await recheck()
+        case .switchApplication: try await commands.run(application.switch, name: "switch")
+        case .pointOfNoReturn: try await passReturn()
+        case .startApplication: try await commands.run(application.start, name: "start")
+        case .health: try await health()
+        case .finished, .abandoned: break
+        }
+        return nil
+    }
+
+    func undo(_ step: CutoverStep) async throws {
+        switch step {
+        case .switchApplication: try await commands.run(application.switchBack, name: "switch_back")
+        case .blockSource: try await unblock()
+        case .stopApplication: try await commands.run(application.start, name: "start")
+        case .fence:
+            let state = context.state
+            let epoch = context.epoch
+            try await servers.onTarget { target in
+                guard try await state.phase(on: target).phase == .fenced else { return }
+                try await state.advance(from: .fenced, to: .following, epoch: epoch, on: target)
+            }
+            await parts?.control.requestGo()
+        default: break
+        }
+    }
+
+    // MARK: Gates
+
+    private func waitForGates() async throws {
+        guard let parts else { return }
+        let start = ContinuousClock.now
+        var raised = false
+        var shown: [String] = []
+        while true {
+            try Task.checkCancellation()
+            let failures = await parts.validation.failures
+            guard failures.isEmpty else {
+                throw CutoverFailure("Rows differ: \(failures.joined(separator: "; ")).", effect: .none)
+            }
+            let gates = try await readGates(parts)
+            if gates.open.isEmpty {
+                // AUTO_INCREMENT is raised before the pause, so that in it only what changed since is left.
+                if raised { return }
+                try await AutoIncrement(context: context, servers: servers).raise()
+                raised = true
+                continue
+            }
+            if let gateLimit, ContinuousClock.now - start > gateLimit {
+                throw CutoverFailure(gates.open.joined(separator: " "), effect: .none)
+            }
+            if gates.open != shown, ContinuousClock.now - start > .seconds(2) {
+                shown = gates.open
+                await context.board.beginWait("cutover: gates", why: gates.open.joined(separator: " "), limit: gateLimit)
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    private func readGates(_ parts: FollowParts) async throws -> CutoverGates {
+        var gates = CutoverGates()
+        let status = await context.board.snapshot()
+        gates.lagSeconds = status.lagSeconds
+        gates.incomingChanges = status.incomingChanges
+        if parts.validates {
+            for (table, status) in await parts.validation.statuses() {
+                // Rows changed a moment ago are always pending while writers run: they are bounded here and compared in the pause.
+                let isCompared = status.state == "Validated" || (status.state == "Pending records" && status.failed == 0)
+                let isKeyless = context.tables[table].source.rowKey == nil && status.failed == 0
+                if !isCompared, !isKeyless { gates.unvalidated[context.tables[table].source.name.description] = status.state }
+            }
+            gates.dirtyKeys = UInt64(await parts.validation.pendingKeys)
+        }
+        let schemas = Set(context.tables.map(\.source.name.schema))
+        let found = try await servers.onSource { try await SourceGates.read(on: $0, schemas: schemas) }
+        gates.preparedXA = found.preparedXA
+        gates.oldTransactions = found.oldTransactions
+        gates.otherWriters = found.otherWriters
+        return gates
+    }
+
+    // MARK: The source
+
+    /// Persisted, so that a restart of the source does not open it again; granted once running commits are through.
+    private func block() async throws -> String {
+        let detail = try await servers.onSource { source in
+            try await source.query("SET SESSION lock_wait_timeout = \(Self.blockSeconds)")
+            try await source.query("SET PERSIST super_read_only = ON", timeout: .seconds(Self.blockSeconds + 5))
+            let row = try await source.query("SELECT @@GLOBAL.super_read_only").rows.first
+            guard row?.int(0) == 1 else {
+                throw CutoverFailure("The source did not become read-only (super_read_only is off).", effect: .unknown)
+            }
+            return try await Self.startedAt(source)
+        }
+        await parts?.visible.sourceIsBlocked(true)
+        return String(detail)
+    }
+
+    private func unblock() async throws {
+        await parts?.visible.sourceIsBlocked(false)
+        try await servers.onSource { source in
+            try await source.query("SET PERSIST super_read_only = OFF")
+            try await source.query("SET PERSIST read_only = OFF")
+            try await source.query("RESET PERSIST IF EXISTS super_read_only")
+            try await source.query("RESET PERSIST IF EXISTS read_only")
+        }
+    }
+
+    /// Seconds since 1970 at which the server started, by its own clock.
+    private static func startedAt(_ source: MySQLConnection) async throws -> Int64 {
+        let uptime = try await source.query("SHOW GLOBAL STATUS LIKE 'Uptime'").rows.first?.int(1) ?? 0
+        let now = try await source.query("SELECT UNIX_TIMESTAMP()").rows.first?.int(0) ?? 0
+        return now - uptime
+    }
+
+    private func finalPosition() async throws -> String {
+        let positions = context.positions
+        let final = try await servers.onSource { source in
+            let prepared = try await SourceGates.preparedXA(on: source)
+            guard prepared.isEmpty else {
+                throw CutoverFailure("XA transactions are prepared on the source: \(prepared.joined(separator: ", ")). XA COMMIT passes the write block.")
+            }
+            return try await positions.exact(on: source)
+        }
+        return TargetState.json(final)
+    }
+
+    private func finalFromJournal() async throws -> ReplicationPosition {
+        let state = context.state
+        let journal = try await servers.onTarget { try await state.journal(on: $0) }
+        guard let text = journal.detail(of: .readFinalPosition) else {
+            throw CutoverFailure("The journal has no final position.", effect: .none)
+        }
+        return try TargetState.decode(ReplicationPosition.self, text)
+    }
+
+    private func drain() async throws {
+        let final = try await finalFromJournal()
+        guard let parts else { throw CutoverFailure("Nothing follows the source in this run.", effect: .none) }
+        let start = ContinuousClock.now
+        while await !parts.reached.covers(final) {
+            try Task.checkCancellation()
+            guard ContinuousClock.now - start < Self.drainLimit else {
+                throw CutoverFailure("The target did not reach the source's final position in \(Self.drainLimit).", effect: .none)
+            }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    private func validate() async throws {
+        guard let parts, parts.validates else { return }
+        let start = ContinuousClock.now
+        while await !parts.validation.isValidated {
+            try Task.checkCancellation()
+            let failures = await parts.validation.failures
+            guard failures.isEmpty else {
+                throw CutoverFailure("The two sides differ: \(failures.joined(separator: "; ")).", effect: .none)
+            }
+            guard ContinuousClock.now - start < Self.validationLimit else {
+                let open = await parts.validation.notValidated.map(\.description).joined(separator: ", ")
+                throw CutoverFailure("The last changes were not validated in \(Self.validationLimit): \(open).", effect: .none)
+            }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    /// Stops the forward stream for good and reads R0, the target's own position: where a reverse stream begins.
+    private func fence() async throws -> String? {
+        await parts?.control.requestStop()
+        let start = ContinuousClock.now
+        while let parts, await !parts.control.isStopped {
+            guard ContinuousClock.now - start < Self.drainLimit else {
+                throw CutoverFailure("The forward stream did not stop in \(Self.drainLimit).", effect: .none)
+            }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        let state = context.state
+        let epoch = context.epoch
+        let facts = context.targetFacts
+        return try await servers.onTarget { target in
+            let phase = try await state.phase(on: target).phase
+            if phase != .fenced { try await state.advance(from: .following, to: .fenced, epoch: epoch, on: target) }
+            guard facts.logsBinary else { return nil }
+            return TargetState.json(try await SourcePositions(usesGTIDs: facts.usesGTIDs).exact(on: target))
+        }
+    }
+
+    private func recheck() async throws {
+        let final = try await finalFromJournal()
+        let state = context.state
+        let journal = try await servers.onTarget { try await state.journal(on: $0) }
+        let startedBefore = journal.detail(of: .blockSource).flatMap { Int64($0) }
+        let positions = context.positions
+        try await servers.onSource { source in
+            let now = try await positions.exact(on: source)
+            guard final.covers(now), now.covers(final) else {
+                throw CutoverFailure("The source has moved on from \(final) to \(now) although it is blocked.", effect: .none)
+            }
+            guard try await source.query("SELECT @@GLOBAL.super_read_only").rows.first?.int(0) == 1 else {
+                throw CutoverFailure("The source is not blocked any more.", effect: .none)
+            }
+            let started = try await Self.startedAt(source)
+            if let startedBefore, abs(started - startedBefore) > 2 {
+                throw CutoverFailure("The source was restarted during the cutover.", effect: .none)
+            }
+        }
+    }
+
+    private func passReturn() async throws {
+        let state = context.state
+        let epoch = context.epoch
+        try await servers.onTarget { target in
+            if try await state.phase(on: target).phase == .fenced {
+                try await state.advance(from: .fenced, to: .cutOver, epoch: epoch, on: target)
+            }
+        }
+    }
+
+    private func health() async throws {
+        guard !application.health.isEmpty else { return }
+        try await commands.run(application.health, name: "health")
+    }
+}
+
+/// What on the source can stand in the way of a write block, or write past it.
+enum SourceGates {
+    struct Found: Sendable {
+        var preparedXA: [String] = []
+        var oldTransactions: [String] = []
+        var otherWriters: [String] = []
+    }
+
+    static func preparedXA(on source: MySQLConnection) async throws -> [String] {
+        try await source.query("XA RECOVER CONVERT XID").rows.map { $0.string(3) ?? "?" }
+    }
+
+    static func read(on source: MySQLConnection, schemas: Set<String>) async throws -> Found {
+        var found = Found()
+        found.preparedXA = try await preparedXA(on: source)
+        let old = try await source.query(
+            """
+            SELECT trx_mysql_thread_id, TIMESTAMPDIFF(SECOND, trx_started, NOW()) FROM information_schema.innodb_trx
+            WHERE trx_started < NOW() - INTERVAL 10 SECOND AND (trx_rows_modified > 0 OR trx_tables_locked > 0)
+            """)
+        found.oldTransactions = old.rows.map { "the transaction of connection \($0.string(0) ?? "?") (\($0.string(1) ?? "?") s)" }
+        let scheduler = try await source.query("SELECT @@GLOBAL.event_scheduler").rows.first?.string(0)?.uppercased()
+        if scheduler == "ON" || scheduler == "1" {
+            let events = try await source.query(
+                "SELECT event_schema, event_name FROM information_schema.events WHERE status = 'ENABLED'")
+            found.otherWriters += events.rows.compactMap { row in
+                guard let schema = row.string(0), schemas.contains(schema) else { return nil }
+                return "the event \(schema).\(row.string(1) ?? "?")"
+            }
+        }
+        return found
+    }
+}
+
+/// Raises AUTO_INCREMENT on the target to the source's. Read from SHOW CREATE TABLE: information_schema's number is stale.
+struct AutoIncrement: Sendable {
+    let context: RunContext
+    let servers: CutoverServers
+
+    func raise() async throws {
+        let tables = context.tables.filter { $0.source.columns.contains(where: \.isAutoIncrement) }
+        guard !tables.isEmpty else { return }
+        let wanted = try await servers.onSource { source in
+            try await Self.counters(tables.map(\.source.name), on: source)
+        }
+        try await servers.onTarget { target in
+            let present = try await Self.counters(tables.map(\.prepared.target), on: target)
+            for (table, (goal, now)) in zip(tables, zip(wanted, present)) {
+                guard let goal, goal > now ?? 1 else { continue }
+                try await target.query("ALTER TABLE \(table.prepared.target.sql) AUTO_INCREMENT = \(goal)")
+            }
+        }
+    }
+
+    private static func counters(_ tables: [TableName], on server: MySQLConnection) async throws -> [UInt64?] {
+        var counters: [UInt64?] = []
+        for table in tables {
+            let text = try await server.query("SHOW CREATE TABLE \(table.sql)").rows.first?.string(1) ?? ""
+            do {
+                counters.append(try CreateStatement(parsing: text).autoIncrement)
+            } catch {
+                throw CutoverFailure("The definition of \(table) cannot be read: \(error).", effect: .none)
+            }
+        }
+        return counters
+    }
+}

@@ -1,0 +1,198 @@
+import Foundation
+import MySQLTypes
+import MySQLWire
+
+/// From the consistency point on: applies strictly, validates all the while, answers requests, cuts over.
+package struct FollowStage: Sendable {
+    package enum Ending: Sendable, Hashable {
+        /// What `--until` asked for is reached.
+        case reachedGoal
+        case cutOver(steps: [MigrationReport.Step], writePause: Double?)
+    }
+
+    package let context: RunContext
+    /// The source's position when the command began.
+    package let goal: ReplicationPosition
+    /// A cutover that must be carried on (its switch may have happened and cannot be undone).
+    package let mustCutOver: Bool
+
+    package init(context: RunContext, goal: ReplicationPosition, mustCutOver: Bool) {
+        self.context = context
+        self.goal = goal
+        self.mustCutOver = mustCutOver
+    }
+
+    package func run() async throws -> Ending {
+        let validates = context.plan.settings.enableValidation
+        let validation = ValidationBoard(
+            tables: context.tables.map { ($0.source.name, $0.source.rowKey != nil) })
+        let reached = ReachedPosition()
+        let control = FollowControl()
+        let visible = VisiblePositions(positions: context.positions)
+        let listener = ValidatingListener(board: context.board, validation: validation, reached: reached)
+        let parts = FollowParts(
+            validation: validation, reached: reached, control: control, visible: visible, validates: validates)
+        return try await withThrowingTaskGroup(of: Ending?.self) { group in
+            group.addTask {
+                try await apply(listener, control)
+                return nil
+            }
+            if validates {
+                group.addTask {
+                    try await ValidationStage(context: context, board: validation, visible: visible).run()
+                    return nil
+                }
+            }
+            group.addTask {
+                try await publish(validation, validates)
+                return nil
+            }
+            group.addTask { try await steer(parts) }
+            // A cutover past its point of no return goes on when another part loses its server: its ending then counts.
+            var failure: (any Error)?
+            while let result = await group.nextResult() {
+                switch result {
+                case .success(nil): continue
+                case .success(let ending?):
+                    if failure != nil, ending == .reachedGoal { continue }
+                    group.cancelAll()
+                    // The last word on every table: the report is made of it.
+                    await publishOnce(validation, validates)
+                    return ending
+                case .failure(let error):
+                    failure = failure ?? error
+                    group.cancelAll()
+                }
+            }
+            throw failure ?? EngineError(.failed, "The follow stage ended without a reason.")
+        }
+    }
+
+    private func apply(_ listener: any ApplyListener, _ control: FollowControl) async throws {
+        let stage = ApplyStage(context: context, phase: .following, listener: listener)
+        while true {
+            try Task.checkCancellation()
+            await control.waitForGo()
+            try Task.checkCancellation()
+            await control.applying(true)
+            try await stage.run { _, _ in await control.shouldStop }
+            await control.applying(false)
+        }
+    }
+
+    private func publish(_ validation: ValidationBoard, _ validates: Bool) async throws {
+        while true {
+            await publishOnce(validation, validates)
+            try await Task.sleep(for: .milliseconds(250))
+        }
+    }
+
+    private func publishOnce(_ validation: ValidationBoard, _ validates: Bool) async {
+        for (table, status) in await validation.statuses() {
+            await context.board.validation(
+                table, state: validates ? status.state : "Not enabled", pending: status.pending, failed: status.failed)
+        }
+    }
+
+    // MARK: Steering
+
+    private func steer(_ parts: FollowParts) async throws -> Ending {
+        let requests = try await context.sessions.target()
+        defer { Task { await requests.close() } }
+        var paused = false
+        var lastFailure: [String] = []
+        var undone = 0
+        while true {
+            try Task.checkCancellation()
+            for request in try await context.state.openRequests(on: requests) {
+                switch request.command {
+                case "pause":
+                    paused = true
+                    await parts.control.requestStop()
+                    await context.board.set(state: .paused)
+                    try await context.state.answer(request.id, "paused", on: requests)
+                case "resume":
+                    paused = false
+                    await parts.control.requestGo()
+                    await context.board.set(state: .following)
+                    try await context.state.answer(request.id, "following", on: requests)
+                case "cutover":
+                    try await context.state.answer(request.id, "cutting over", on: requests)
+                    switch try await cutOver(parts, waitForGates: .seconds(60)) {
+                    case .completed(let steps, let pause): return .cutOver(steps: steps, writePause: pause)
+                    case .notDone(let reason):
+                        // Whoever asked is waiting for it: see ControlClient.answer(to:).
+                        try await context.state.answer(request.id, "not done: \(reason)", on: requests)
+                    }
+                default:
+                    try await context.state.answer(request.id, "unknown request", on: requests)
+                }
+            }
+            let failures = await parts.validation.failures
+            if failures != lastFailure, !failures.isEmpty {
+                context.observer.say("error", "Validation: " + failures.joined(separator: "; "))
+            }
+            lastFailure = failures
+            if !paused, options.cutover || mustCutOver {
+                if !failures.isEmpty { throw Self.unequal(failures) }
+                switch try await cutOver(parts, waitForGates: nil) {
+                case .completed(let steps, let pause): return .cutOver(steps: steps, writePause: pause)
+                case .notDone(let reason):
+                    undone += 1
+                    // Each try stops the application: not again and again for a reason that stays.
+                    guard undone < Self.cutoverTries else {
+                        throw EngineError(
+                            .resumable, "The cutover was not done in \(undone) tries: \(reason)",
+                            why: "The source accepts writes and the application runs on it.",
+                            cure: "Mend what it names, then run the same command again.")
+                    }
+                    try await Task.sleep(for: .seconds(2))
+                }
+            } else if try await isGoalReached(parts, failures) {
+                return .reachedGoal
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
+    private var options: MigrationOptions { context.options }
+    private static let cutoverTries = 3
+
+    private static func unequal(_ failures: [String]) -> EngineError {
+        EngineError(
+            .unequal, "Validation found rows that differ: \(failures.joined(separator: "; ")).",
+            why: "They differ at aligned positions: no change under way explains it.",
+            cure: "Look at them with godwit verify; find who wrote to the target; then load the tables again.")
+    }
+
+    private func isGoalReached(_ parts: FollowParts, _ failures: [String]) async throws -> Bool {
+        switch options.until {
+        case .loaded: return true
+        case .forever: return false
+        case .caughtUp: return await parts.reached.covers(goal)
+        case .validated:
+            guard await parts.reached.covers(goal) else { return false }
+            guard parts.validates else {
+                throw EngineError(
+                    .plan, "--until validated needs validation, which the task settings switch off.",
+                    cure: "Set ValidationSettings.EnableValidation to true.")
+            }
+            if !failures.isEmpty { throw Self.unequal(failures) }
+            return await parts.validation.allValidatedOnce
+        }
+    }
+
+    /// Not done: refused or undone, the migration goes on following.
+    private func cutOver(_ parts: FollowParts, waitForGates: Duration?) async throws -> CutoverDriver.Result {
+        try await CutoverDriver(context: context, parts: parts, gateLimit: waitForGates).run()
+    }
+}
+
+/// The parts of a follow stage that a cutover works with.
+package struct FollowParts: Sendable {
+    package let validation: ValidationBoard
+    package let reached: ReachedPosition
+    package let control: FollowControl
+    package let visible: VisiblePositions
+    package let validates: Bool
+}

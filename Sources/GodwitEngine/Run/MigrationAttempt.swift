@@ -1,0 +1,295 @@
+import Foundation
+import MySQLTypes
+import MySQLWire
+
+/// One attempt: opens both sides, takes the task, goes on from the phase that the target says, until done or broken.
+struct MigrationAttempt: Sendable {
+    let run: MigrationRun
+    let board: ProgressBoard
+    let memory: RunMemory
+    /// The run's plan, with what the source says of comparing names.
+    private var plan: Plan
+
+    init(run: MigrationRun, board: ProgressBoard, memory: RunMemory) {
+        self.run = run
+        self.board = board
+        self.memory = memory
+        plan = run.plan
+    }
+
+    private var observer: any ProgressObserver { run.observer }
+
+    mutating func run() async throws -> FollowStage.Ending {
+        let sessions = Sessions(plan: plan)
+        let source = try await Self.named("source", plan.source) { try await sessions.source() }
+        let control: MySQLConnection
+        do {
+            control = try await Self.named("target", plan.target) { try await sessions.target() }
+        } catch {
+            await source.close()
+            throw error
+        }
+        do {
+            let ending = try await go(sessions, source, control)
+            await source.close()
+            await control.close()
+            return ending
+        } catch {
+            await source.close()
+            await control.close()
+            throw error
+        }
+    }
+
+    private static func named(
+        _ side: String, _ server: Plan.Server, _ connect: () async throws -> MySQLConnection
+    ) async throws -> MySQLConnection {
+        do {
+            return try await connect()
+        } catch let error as MySQLError {
+            var named = error
+            named.message = "The \(side) \(server.address): \(error.message)"
+            throw named
+        }
+    }
+
+    private mutating func go(
+        _ sessions: Sessions, _ source: MySQLConnection, _ control: MySQLConnection
+    ) async throws -> FollowStage.Ending {
+        let state = TargetState(task: plan.task)
+        let lock = RunnerLock(task: plan.task)
+        let uuid = try await SourcePositions.uuid(of: source)
+        await board.set(sourceTLS: Self.tls(source), targetTLS: Self.tls(control))
+        let sourceFacts = try await ServerFacts.read(source)
+        let targetFacts = try await ServerFacts.read(control)
+        plan.mappings.foldsCase = sourceFacts.lowerCaseTableNames != 0
+        let positions = SourcePositions(usesGTIDs: sourceFacts.usesGTIDs)
+        let preparation = Preparation(plan: plan, state: state, positions: positions, observer: observer)
+
+        var stored = try await state.readTask(on: control)
+        if stored == nil {
+            // Everything that can be refused is refused before the first write.
+            try await preparation.preflight(source: source, target: control)
+        }
+        await memory.connected()
+        try await take(lock, control)
+        await memory.tookTask()
+        if stored == nil {
+            try await state.install(on: control)
+            stored = try await state.readTask(on: control)
+        }
+        if stored == nil {
+            try await preparation.create(source: source, target: control, uuid: uuid)
+            stored = try await state.readTask(on: control)
+        }
+        guard let stored, let p0 = stored.p0 else {
+            throw EngineError(.failed, "The task's row in schema godwit on the target is not complete.")
+        }
+        try await preparation.check(stored, uuid: uuid, on: control, source: source, positions: positions, p0: p0)
+        let epoch = try await state.takeEpoch(on: control)
+        let goal = await memory.keepGoal(try await positions.exact(on: source))
+        let tables = try await preparation.tables(on: control)
+        await board.begin(
+            tables: tables.map {
+                MigrationStatus.Table(
+                    schema: $0.source.name.schema, table: $0.source.name.table, estimatedRows: $0.source.estimatedRows)
+            }, before: try await state.status(on: control))
+        let context = RunContext(
+            plan: plan, options: run.options, sessions: sessions, state: state, lock: lock, epoch: epoch, observer: observer,
+            board: board, positions: positions, sourceFacts: sourceFacts, targetFacts: targetFacts, control: control,
+            sourceControl: source, sourceUUID: uuid, tables: tables)
+        let attempt = self
+        return try await withThrowingTaskGroup(of: FollowStage.Ending?.self) { group in
+            group.addTask {
+                try await attempt.storeStatus(context)
+                return nil
+            }
+            group.addTask { try await attempt.phases(context, preparation, goal) }
+            var failure: (any Error)?
+            while let result = await group.nextResult() {
+                switch result {
+                case .success(nil): continue
+                case .success(let ending?):
+                    if failure != nil, ending == .reachedGoal { continue }
+                    group.cancelAll()
+                    return ending
+                case .failure(let error):
+                    failure = failure ?? error
+                    group.cancelAll()
+                }
+            }
+            throw failure ?? EngineError(.failed, "The migration ended without a result.")
+        }
+    }
+
+    private static func tls(_ connection: MySQLConnection) -> String {
+        guard let version = connection.server.tlsVersion else { return "none" }
+        return [version, connection.server.tlsCipher ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
+    }
+
+    /// One runner per task: the lock, then the end of whatever an earlier runner left in a long statement.
+    private func take(_ lock: RunnerLock, _ control: MySQLConnection) async throws {
+        await board.beginWait("run lock", why: "Another runner of this task may still hold it.", limit: .seconds(15))
+        let acquired = try await lock.acquire(on: control, seconds: 15)
+        await board.endWait("run lock")
+        guard acquired else {
+            let holder = try await lock.holder(on: control).map(String.init) ?? "?"
+            throw EngineError(
+                .failed, "Task \(plan.task) is being run by another Godwit (connection \(holder) of the target).",
+                why: "Two runners would write the same rows.",
+                cure: "Watch it with godwit status, or stop it first.")
+        }
+        let ended = try await lock.endOrphans(on: control)
+        if !ended.isEmpty {
+            observer.say("warning", "Ended \(ended.count) connections that an earlier run had left on the target.")
+        }
+    }
+
+    /// The snapshot for `status`, once a second, on a connection of its own.
+    private func storeStatus(_ context: RunContext) async throws {
+        let connection = try await context.sessions.target()
+        do {
+            while true {
+                try await context.state.storeStatus(await board.snapshot(), on: connection)
+                try await Task.sleep(for: .seconds(1))
+            }
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    // MARK: Phases
+
+    private func phases(
+        _ opened: RunContext, _ preparation: Preparation, _ goal: ReplicationPosition
+    ) async throws -> FollowStage.Ending {
+        var context = opened
+        while true {
+            try Task.checkCancellation()
+            let phase = try await context.state.phase(on: context.control).phase
+            switch phase {
+            case .preparing:
+                await board.set(state: .starting)
+                try await preparation.carryOut(context)
+                try await context.state.advance(
+                    from: .preparing, to: .loading, epoch: context.epoch, on: context.control)
+            case .loading:
+                await board.set(state: .loading)
+                try await Loader(context: context).run()
+                try await closeLoad(context)
+            case .replaying:
+                try await markLoaded(context)
+                await board.set(state: .replaying)
+                context = try await reread(context, preparation)
+                try await replay(context)
+            case .indexing:
+                try await markLoaded(context)
+                await board.set(state: .indexing)
+                context = try await reread(context, preparation)
+                try await IndexStage(context: context).run()
+                try await context.state.advance(
+                    from: .indexing, to: .following, epoch: context.epoch, on: context.control)
+            case .following, .fenced, .cutOver:
+                try await markLoaded(context)
+                context = try await reread(context, preparation)
+                if let ending = try await follow(context, goal, phase) { return ending }
+            }
+        }
+    }
+
+    /// The tables as stored now: what an earlier phase has learned (snapshot positions, built indexes).
+    private func reread(_ context: RunContext, _ preparation: Preparation) async throws -> RunContext {
+        context.with(tables: try await preparation.tables(on: context.control))
+    }
+
+    /// What was loaded is in the chunks' marks, whoever loaded it.
+    private func markLoaded(_ context: RunContext) async throws {
+        var loaded: [Int: (rows: UInt64, bytes: UInt64)] = [:]
+        for chunk in try await context.state.chunks(on: context.control) where chunk.isDone {
+            loaded[chunk.table, default: (0, 0)].rows += chunk.rows
+            loaded[chunk.table, default: (0, 0)].bytes += chunk.bytes
+        }
+        for table in context.tables {
+            let (rows, bytes) = loaded[table.id] ?? (0, 0)
+            await board.finishedLoading(table.id, rows: rows, bytes: bytes)
+        }
+    }
+
+    /// Every mark read back from the target is set: P1 is taken, an upper bound of what any chunk saw.
+    private func closeLoad(_ context: RunContext) async throws {
+        let chunks = try await context.state.chunks(on: context.control)
+        let tables = try await context.state.tables(on: context.control)
+        for table in tables {
+            let own = chunks.filter { $0.table == table.id }
+            guard table.isPlanned, !own.isEmpty, own.allSatisfy(\.isDone) else {
+                throw EngineError(
+                    .failed, "Table \(table.source) is not loaded although every worker has ended.",
+                    cure: "Run the same command again; if it says so again, this is an error of Godwit.")
+            }
+        }
+        context.observer.moment("load.end")
+        let p1 = try await context.positions.upperBound(on: context.sourceControl)
+        try await context.state.advance(from: .loading, to: .replaying, epoch: context.epoch, on: context.control) {
+            try await context.state.storeP1(p1, on: context.control)
+        }
+    }
+
+    private func replay(_ context: RunContext) async throws {
+        guard let p1 = try await context.state.readTask(on: context.control)?.p1 else {
+            throw EngineError(.failed, "The consistency point is missing from schema godwit on the target.")
+        }
+        await board.beginWait("consistency point", why: "The log is replayed from before the load up to \(p1).", limit: nil)
+        let stage = ApplyStage(context: context, phase: .replaying, listener: SilentListener(board: board))
+        try await stage.run { _, reached in p1 <= reached }
+        await board.endWait("consistency point")
+        context.observer.moment("replay.end")
+        try await context.state.advance(from: .replaying, to: .indexing, epoch: context.epoch, on: context.control)
+    }
+
+    // MARK: Following and cutover
+
+    /// A finished journal has passed its final validation.
+    private func markValidated(_ context: RunContext) async {
+        for table in context.tables where table.source.rowKey != nil {
+            await board.validation(table.id, state: "Validated", pending: 0, failed: 0)
+        }
+    }
+
+    private func follow(
+        _ context: RunContext, _ goal: ReplicationPosition, _ phase: TaskPhase
+    ) async throws -> FollowStage.Ending? {
+        let journal = try await context.state.journal(on: context.control)
+        if journal.isFinished, run.options.cutover {
+            // What was asked for is done: an earlier run was cut off behind its last record.
+            observer.say("info", "Task \(plan.task) was cut over already.")
+            if plan.settings.enableValidation { await markValidated(context) }
+            return .cutOver(steps: [], writePause: nil)
+        }
+        if journal.isFinished {
+            // Following the source any further would overwrite what the application writes now. A run that was killed after
+            // its last step ends here the second time, with nothing left to do.
+            observer.say("info", "Task \(plan.task) is cut over: the application runs on the target. Nothing is left to do.")
+            let before = await board.showAsBefore()
+            return .cutOver(steps: before?.steps ?? [], writePause: before?.writePauseSeconds)
+        }
+        var mustCutOver = false
+        if !journal.current.isEmpty {
+            let machine = CutoverMachine(journal: journal, switchUndo: CutoverDriver.switchUndo(plan.application))
+            if journal.isPastReturn || !machine.mustGoForward {
+                observer.say("warning", "An interrupted cutover is found in the journal: it is \(journal.isPastReturn ? "finished" : "undone") first.")
+                let result = try await CutoverDriver(context: context, parts: nil, gateLimit: nil).run()
+                if case .completed(let steps, let pause) = result { return .cutOver(steps: steps, writePause: pause) }
+                return nil
+            }
+            observer.say("warning", "An interrupted cutover had begun to switch the application: it is carried on.")
+            mustCutOver = true
+            if phase == .fenced {
+                try await context.state.advance(from: .fenced, to: .following, epoch: context.epoch, on: context.control)
+            }
+        }
+        await board.set(state: .following)
+        context.observer.moment("follow.begin")
+        return try await FollowStage(context: context, goal: goal, mustCutOver: mustCutOver).run()
+    }
+}

@@ -1,0 +1,174 @@
+import Foundation
+import MySQLTypes
+import MySQLWire
+
+/// From a plan and two servers to a task on the target: refuses, decides, stores, and only then changes anything.
+struct Preparation: Sendable {
+    let plan: Plan
+    let state: TargetState
+    let positions: SourcePositions
+    let observer: any ProgressObserver
+
+    /// Stored with the task: what a resumed run must find unchanged.
+    private struct StoredPlan: Codable, Hashable {
+        struct Table: Codable, Hashable {
+            var source: TableName
+            var target: TableName
+            var filter: String
+        }
+        var databases: [String]
+        var tables: [Table]
+    }
+
+    func preflight(source: MySQLConnection, target: MySQLConnection) async throws {
+        let findings = try await Preflight.check(source: source, target: target, plan: plan)
+        for finding in findings where finding.severity == .warning { observer.say("warning", finding.description) }
+        if let refusal = Preflight.refusal(findings) { throw refusal }
+    }
+
+    /// Reads P0 and the catalogs, decides how every table is prepared, and stores all of it in one transaction.
+    func create(source: MySQLConnection, target: MySQLConnection, uuid: String) async throws {
+        let p0 = try await lowerBound(source)
+        let mappings = plan.mappings
+        let definitions = try await Catalog.read(
+            source, include: { mappings.decision(for: $0) != nil }, schemas: { mappings.mayInclude(schema: $0) })
+        guard !definitions.isEmpty else {
+            throw EngineError(
+                .plan, "The plan's table mappings include no table of the source.",
+                why: "No name matches, or user \(plan.source.user) may not see the tables.",
+                cure: "Check the rules' schema and table names, and the user's SELECT grant.")
+        }
+        let names = Dictionary(
+            uniqueKeysWithValues: definitions.compactMap { table in
+                mappings.decision(for: table.name).map { (table.name, $0.target) }
+            })
+        let found = try await self.found(Set(names.values), on: target)
+        var prepared: [PreparedTable] = []
+        for definition in definitions {
+            guard let name = names[definition.name] else { continue }
+            prepared.append(
+                try TargetPreparation.decide(
+                    mode: plan.settings.preparation, source: definition, target: name, found: found[name],
+                    mapping: { names[$0] }))
+        }
+        let databases = PreparedTarget.databases(
+            targets: prepared.map { ($0.source.name, $0.target) }, sourceSchemas: try await Catalog.schemas(source),
+            existing: Set(try await Catalog.schemas(target).map(\.name)))
+        let stored = StoredPlan(databases: databases, tables: prepared.map { storedTable($0) })
+        try await state.createTask(
+            sourceUUID: uuid, plan: TargetState.json(stored), p0: p0,
+            tables: prepared.map { ($0.source.name, TargetState.json($0)) }, on: target)
+        observer.moment("prepare.stored")
+    }
+
+    private func storedTable(_ table: PreparedTable) -> StoredPlan.Table {
+        let filters = plan.mappings.decision(for: table.source.name)?.filters ?? []
+        return StoredPlan.Table(source: table.source.name, target: table.target, filter: "\(filters)")
+    }
+
+    /// P0 is good only if no transaction prepared before it commits behind it: its rows would be in neither the chunks nor the log.
+    private func lowerBound(_ source: MySQLConnection) async throws -> ReplicationPosition {
+        for _ in 0..<60 {
+            let position = try await positions.lowerBound(on: source)
+            let prepared = try await SourceGates.preparedXA(on: source)
+            if prepared.isEmpty { return position }
+            observer.say("warning", "Waiting for prepared XA transactions on the source: \(prepared.joined(separator: ", ")).")
+            try await Task.sleep(for: .seconds(1))
+        }
+        throw EngineError(
+            .plan, "XA transactions stay prepared on the source.",
+            why: "Their rows are logged before the point from which changes are followed.",
+            cure: "XA RECOVER lists them; commit them or roll them back, then run the command again.")
+    }
+
+    private func found(
+        _ names: Set<TableName>, on target: MySQLConnection
+    ) async throws -> [TableName: TargetPreparation.Found] {
+        let schemas = Set(names.map(\.schema))
+        let definitions = try await Catalog.read(
+            target, include: { names.contains($0) }, schemas: { schemas.contains($0) })
+        var found: [TableName: TargetPreparation.Found] = [:]
+        for definition in definitions {
+            let rows = try await target.query("SELECT 1 FROM \(definition.name.sql) LIMIT 1").rows
+            found[definition.name] = TargetPreparation.Found(definition: definition, isEmpty: rows.isEmpty)
+        }
+        return found
+    }
+
+    /// The stored task is the plan's, and the source is the one it began with.
+    func check(
+        _ stored: StoredTask, uuid: String, on target: MySQLConnection, source: MySQLConnection,
+        positions: SourcePositions, p0: ReplicationPosition
+    ) async throws {
+        guard stored.sourceUUID == uuid else {
+            throw EngineError(
+                .plan, "Task \(plan.task) was begun on the source with UUID \(stored.sourceUUID); this one is \(uuid).",
+                why: "Positions of one server mean nothing on another.",
+                cure: "Point the plan at the first server, or give the plan another name for a new migration.")
+        }
+        switch (p0, positions.usesGTIDs) {
+        case (.gtids, true), (.file, false): break
+        default:
+            throw EngineError(
+                .plan, "The source's gtid_mode was changed since task \(plan.task) began.",
+                why: "Its checkpoint is of the other kind.", cure: "Set gtid_mode back, or start a new migration.")
+        }
+        let old = try TargetState.decode(StoredPlan.self, stored.plan)
+        for table in old.tables {
+            guard let decision = plan.mappings.decision(for: table.source) else {
+                throw changed("table \(table.source) is not included any more")
+            }
+            guard decision.target == table.target else { throw changed("\(table.source) goes to \(decision.target) instead of \(table.target)") }
+            guard "\(decision.filters)" == table.filter else { throw changed("the row filter of \(table.source) is another") }
+        }
+        let known = Set(old.tables.map(\.source))
+        let mappings = plan.mappings
+        let names = try await source.query(
+            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'")
+        for row in names.rows {
+            let name = TableName(schema: row.string(0) ?? "", table: row.string(1) ?? "")
+            if mappings.decision(for: name) != nil, !known.contains(name) {
+                throw changed("table \(name) is included now and was not at the start")
+            }
+        }
+    }
+
+    private func changed(_ what: String) -> EngineError {
+        EngineError(
+            .plan, "The plan, or the source, has changed since task \(plan.task) began: \(what).",
+            why: "This release cannot add or remove tables of a running task.",
+            cure: "Put it back as it was, or give the plan another name and migrate into empty tables.")
+    }
+
+    func tables(on target: MySQLConnection) async throws -> [RunTable] {
+        try await state.tables(on: target).map { stored in
+            let prepared = try TargetState.decode(PreparedTable.self, stored.prepared)
+            let decision = plan.mappings.decision(for: prepared.source.name)
+            return RunTable(
+                id: stored.id, prepared: prepared, filters: decision?.filters ?? [], loadOrder: decision?.loadOrder ?? 0,
+                isPlanned: stored.isPlanned, isIndexed: stored.isIndexed, loadedAt: stored.loadedAt)
+        }
+    }
+
+    /// Runs what was decided. May be cut off and run again until the phase moves on.
+    func carryOut(_ context: RunContext) async throws {
+        guard let stored = try await state.readTask(on: context.control) else {
+            throw EngineError(.failed, "The task's row is gone from schema godwit on the target.")
+        }
+        let databases = try TargetState.decode(StoredPlan.self, stored.plan).databases
+        let prepared = PreparedTarget(databases: databases, tables: context.tables.map(\.prepared))
+        let target = try await context.openTarget()
+        do {
+            let found = try await self.found(Set(context.tables.map(\.prepared.target)), on: target)
+            for statement in try prepared.statements(found: found) {
+                observer.moment("prepare.statement")
+                try await target.query(statement)
+            }
+        } catch {
+            await target.close()
+            throw error
+        }
+        await target.close()
+        for omitted in context.tables.flatMap(\.prepared.omittedForeignKeys) { observer.say("warning", omitted) }
+    }
+}

@@ -1,0 +1,1 @@
+SELECT CAST(j AS CHAR) AS j FROM json ORDER BY id;
