@@ -59,7 +59,7 @@ struct MigrationAttempt: Sendable {
         let state = TargetState(task: plan.task)
         let lock = RunnerLock(task: plan.task)
         let uuid = try await SourcePositions.uuid(of: source)
-        await board.set(sourceTLS: Self.tls(source), targetTLS: Self.tls(control))
+        await board.set(sourceTLS: try await Self.tls(source), targetTLS: try await Self.tls(control))
         let sourceFacts = try await ServerFacts.read(source)
         let targetFacts = try await ServerFacts.read(control)
         plan.mappings.foldsCase = sourceFacts.lowerCaseTableNames != 0
@@ -122,9 +122,10 @@ struct MigrationAttempt: Sendable {
         }
     }
 
-    private static func tls(_ connection: MySQLConnection) -> String {
+    private static func tls(_ connection: MySQLConnection) async throws -> String {
         guard let version = connection.server.tlsVersion else { return "none" }
-        return [version, connection.server.tlsCipher ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
+        let cipher = try await connection.query("SHOW SESSION STATUS LIKE 'Ssl_cipher'").rows.first?.string(1)
+        return [version, cipher ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
     }
 
     /// One runner per task: the lock, then the end of whatever an earlier runner left in a long statement.
