@@ -105,11 +105,20 @@ struct MigrationAttempt: Sendable {
                 return nil
             }
             group.addTask { try await attempt.phases(context, preparation, goal) }
-            defer { group.cancelAll() }
-            while let ending = try await group.next() {
-                if let ending { return ending }
+            var failure: (any Error)?
+            while let result = await group.nextResult() {
+                switch result {
+                case .success(nil): continue
+                case .success(let ending?):
+                    if failure != nil, ending == .reachedGoal { continue }
+                    group.cancelAll()
+                    return ending
+                case .failure(let error):
+                    failure = failure ?? error
+                    group.cancelAll()
+                }
             }
-            throw EngineError(.failed, "The migration ended without a result.")
+            throw failure ?? EngineError(.failed, "The migration ended without a result.")
         }
     }
 
@@ -240,10 +249,23 @@ struct MigrationAttempt: Sendable {
 
     // MARK: Following and cutover
 
+    /// A finished journal has passed its final validation.
+    private func markValidated(_ context: RunContext) async {
+        for table in context.tables where table.source.rowKey != nil {
+            await board.validation(table.id, state: "Validated", pending: 0, failed: 0)
+        }
+    }
+
     private func follow(
         _ context: RunContext, _ goal: ReplicationPosition, _ phase: TaskPhase
     ) async throws -> FollowStage.Ending? {
         let journal = try await context.state.journal(on: context.control)
+        if journal.isFinished, run.options.cutover {
+            // What was asked for is done: an earlier run was cut off behind its last record.
+            observer.say("info", "Task \(plan.task) was cut over already.")
+            if plan.settings.enableValidation { await markValidated(context) }
+            return .cutOver(steps: [], writePause: nil)
+        }
         if journal.isFinished {
             // Following the source any further would overwrite what the application writes now. A run that was killed after
             // its last step ends here the second time, with nothing left to do.

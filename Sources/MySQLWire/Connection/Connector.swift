@@ -111,6 +111,7 @@ struct Connector: Sendable {
             bootstrap
             .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
+            .keepAliveTimes()
     }
 
     private func makeHandler(_ ready: EventLoopPromise<Void>) -> MySQLChannelHandler {
@@ -147,6 +148,20 @@ struct Connector: Sendable {
             return "the name can't be resolved (\(ioErrorText(lookup)))"
         }
         return "no address to try"
+    }
+}
+
+extension ClientBootstrap {
+    /// A peer that vanished without a word is noticed after about a minute (the system's default is two hours).
+    fileprivate func keepAliveTimes() -> ClientBootstrap {
+        #if os(Linux)
+            // TCP_KEEPIDLE, TCP_KEEPINTVL (seconds), TCP_KEEPCNT of <netinet/tcp.h>.
+            return channelOption(ChannelOptions.tcpOption(NIOBSDSocket.Option(rawValue: 4)), value: 30)
+                .channelOption(ChannelOptions.tcpOption(NIOBSDSocket.Option(rawValue: 5)), value: 10)
+                .channelOption(ChannelOptions.tcpOption(NIOBSDSocket.Option(rawValue: 6)), value: 3)
+        #else
+            return self
+        #endif
     }
 }
 

@@ -155,8 +155,8 @@ final class MySQLChannelHandler: ChannelInboundHandler {
         case .broken(let operation, let error, let reply):
             if let reply { send(reply) }
             lastError = error
-            operation?.fail(error)
             closeNow()
+            operation?.fail(error)
         }
     }
 
@@ -245,8 +245,9 @@ final class MySQLChannelHandler: ChannelInboundHandler {
     func abort(_ error: MySQLError) {
         guard let (operation, told) = machine.close(error) else { return }
         lastError = error
-        operation?.fail(told)
+        // Closed before the caller is told, so that it sees a closed connection.
         closeNow()
+        operation?.fail(told)
     }
 
     /// Closes beneath TLS: no farewell is exchanged, nothing can make it wait.
