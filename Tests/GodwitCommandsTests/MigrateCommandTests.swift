@@ -60,6 +60,11 @@ import Testing
                 """)
     }
 
+    @Test func aCutoverWithoutAMeasuredPauseIsStillSaid() async {
+        let report = MigrationReport(status: .sample(.cutOver, [.sample("a")]), seconds: 1, steps: [])
+        #expect(await godwit(["migrate"], engine: engine(report)).out.hasPrefix("Cut over.\n"))
+    }
+
     @Test(arguments: [
         (.sample("a"), 0), (.sample("a", validation: "Pending records", pending: 3), 0), (.sample("a", .failed), 1),
         (.sample("a", validation: "Mismatched records", failed: 2), 4),

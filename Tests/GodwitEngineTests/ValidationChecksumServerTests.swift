@@ -116,6 +116,48 @@ import Testing
         }
     }
 
+    /// MySQL and MariaDB print the same canonical text for the same stored values.
+    @Test func mySQLAndMariaDBAgree() async throws {
+        let columns: [(String, [String])] = [
+            ("BIGINT UNSIGNED", ["18446744073709551615", "0"]), ("INT(8) UNSIGNED ZEROFILL", ["7", "4294967295"]),
+            ("FLOAT", ["-0e0", "3.4028235e38", "0.1", "1.4e-45", "16777216"]), ("FLOAT(10,3)", ["123.456"]),
+            ("DOUBLE", ["-0e0", "1.7976931348623157e308", "-2.2250738585072014e-308", "0.1", "1e15", "1e20", "123456789012345678"]),
+            ("DOUBLE(10,2)", ["1.25"]), ("DECIMAL(38,10)", ["-0.0000000001", "12345678901234567890.5"]),
+            ("VARCHAR(20)", ["'a '", "'A'", "''", "'😀'"]), ("CHAR(5) CHARACTER SET latin1", ["'é'", "'a '"]),
+            ("VARBINARY(9)", ["X'6100'", "X''"]), ("BINARY(4)", ["X'61'"]), ("LONGBLOB", ["REPEAT('x', 70000)", "X'00'"]),
+            ("MEDIUMTEXT", ["'ü '"]), ("BIT(64)", ["~0", "1"]), ("ENUM('a', 'B', '')", ["'B'", "''", "'none'"]),
+            ("SET('a', 'b', 'c')", ["''", "'a,c'"]), (Self.set64, ["'m63,m0'", "'m63'"]),
+            ("DATE", ["'0000-00-00'", "'2024-02-31'", "'9999-12-31'"]),
+            ("DATETIME(6)", ["'2024-02-29 00:00:00.000001'", "'0000-00-00'"]), ("DATETIME", ["'2024-02-29 10:00:00'"]),
+            ("TIMESTAMP(3) NULL", ["'2038-01-19 03:14:07.999'", "'1970-01-01 00:00:01'", "'0000-00-00'"]),
+            ("TIME(3)", ["'-838:59:59'", "'-00:00:00.001'", "'00:00:01'"]), ("YEAR", ["0", "1901", "2155"]),
+            ("GEOMETRY", ["ST_GeomFromText('POINT(1 2)')", "ST_GeomFromText('LINESTRING(0 0,1 -1)')"]),
+        ]
+        let fast = ServerOptions(durable: false)
+        try await withServers(source: (.mysql9, fast), target: (.mariadb, fast)) { source, target in
+            try await Lab.with(source, target) { lab in
+                for (number, column) in columns.enumerated() {
+                    let values = column.1 + ["NULL"]
+                    let rows = values.enumerated().map { "(\($0.offset), \($0.element))" }.joined(separator: ", ")
+                    for connection in [lab.source, lab.target] {
+                        try await connection.query("CREATE TABLE lab.t\(number) (id INT PRIMARY KEY, c \(column.0))")
+                        try await connection.query("INSERT INTO lab.t\(number) VALUES \(rows)")
+                    }
+                    let name = TableName(schema: "lab", table: "t\(number)")
+                    let sql = try ChecksumSQL(
+                        source: try #require(try await Catalog.read(lab.source, table: name)),
+                        target: try #require(try await Catalog.read(lab.target, table: name)))
+                    let found = try await lab.comparer(sql).compare(.all)
+                    let details = try await lab.comparer(sql).details(found.differences)
+                    #expect(details.isEmpty, "\(column.0)")
+                    #expect(found.sourceRows == UInt64(values.count) && found.targetRows == found.sourceRows)
+                    try await lab.target.query("UPDATE lab.t\(number) SET c = NULL WHERE id = 0")
+                    #expect(try await lab.comparer(sql).compare(.all).differences.count == 1, "\(column.0)")
+                }
+            }
+        }
+    }
+
     /// Values can't slide between columns, nor change places between rows, nor pass for one another in numbers.
     @Test func rowsAreToldApart() async throws {
         try await withServer(.mysql9, ServerOptions(durable: false)) { server in
@@ -184,13 +226,18 @@ struct Lab {
     let target: MySQLConnection
 
     static func with(_ server: TestServer, _ body: (Lab) async throws -> Void) async throws {
-        var configuration = server.configuration()
-        configuration.sessionStatements = ValidationSession.statements
-        try await server.withConnection(configuration) { source in
-            try await server.withConnection(configuration) { target in
-                let lab = Lab(source: source, target: target)
-                try await lab.write("CREATE DATABASE lab DEFAULT CHARACTER SET utf8mb4")
-                try await body(lab)
+        try await with(server, server, body)
+    }
+
+    static func with(_ source: TestServer, _ target: TestServer, _ body: (Lab) async throws -> Void) async throws {
+        var configurations = [source.configuration(), target.configuration()]
+        for index in configurations.indices { configurations[index].sessionStatements = ValidationSession.statements }
+        try await source.withConnection(configurations[0]) { left in
+            try await target.withConnection(configurations[1]) { right in
+                for connection in source === target ? [left] : [left, right] {
+                    try await connection.query("CREATE DATABASE lab DEFAULT CHARACTER SET utf8mb4")
+                }
+                try await body(Lab(source: left, target: right))
             }
         }
     }

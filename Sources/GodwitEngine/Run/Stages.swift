@@ -157,6 +157,7 @@ package struct IndexStage: Sendable {
         for table in context.tables where !table.isIndexed {
             try await step(table, target, "foreign keys") { table.prepared.foreignKeyBuild(on: $0) }
             try await context.state.mark(table: table.id, "is_indexed", on: target)
+            context.observer.moment("index.marked")
         }
     }
 

@@ -26,7 +26,8 @@ struct TableLedger: Sendable {
 
     private var chunks: [KeyBounds]?
     private var waiting = Deque<Int>()
-    private var open = 0
+    /// Chunks not compared yet; a chunk that comes back twice counts once.
+    private var open: Set<Int> = []
     /// Number of the loss after which the chunks are compared; results of an older generation count for nothing.
     private var generation: UInt64 = 0
     /// Positions at or after which both sides of a chunk must be read: where lost marks stood. Keyless: of every touch.
@@ -47,7 +48,7 @@ struct TableLedger: Sendable {
         self.chunks = chunks
         generation += 1
         waiting = Deque(chunks.indices)
-        open = chunks.count
+        open = Set(chunks.indices)
     }
 
     /// True when the key was not marked before.
@@ -107,7 +108,9 @@ struct TableLedger: Sendable {
         let keys = nextKeys(limit: limit, checkpoint: checkpoint)
         if !keys.isEmpty { return .keys(keys) }
         if let floor, let checkpoint, !checkpoint.covers(floor) { return nil }
-        guard let index = waiting.popFirst(), let chunks else { return nil }
+        guard let chunks else { return nil }
+        while let first = waiting.first, !open.contains(first) { waiting.removeFirst() }
+        guard let index = waiting.popFirst() else { return nil }
         return .chunk(ValidationTask.ChunkTask(bounds: chunks[index], index: index, generation: generation))
     }
 
@@ -159,7 +162,7 @@ struct TableLedger: Sendable {
             marks[key] = Mark(position: nil, version: version, suspectUntil: nil)
             queue.append(key)
         }
-        if complete { open -= 1 } else { waiting.append(chunk.index) }
+        if complete { open.remove(chunk.index) } else { waiting.append(chunk.index) }
     }
 
     mutating func comparedWhole(_ seen: UInt64, equal: Bool, _ alignment: Alignment) {
@@ -197,13 +200,13 @@ struct TableLedger: Sendable {
     /// Every row compared after its last change, and equal.
     var isValidated: Bool {
         guard error == nil else { return false }
-        return hasKey ? chunks != nil && open == 0 && marks.isEmpty && failed.isEmpty : whole == .equal
+        return hasKey ? chunks != nil && open.isEmpty && marks.isEmpty && failed.isEmpty : whole == .equal
     }
 
     var failedCount: Int { hasKey ? failed.count : (whole == .unequal ? 1 : 0) }
 
     var chunksTotal: Int { chunks?.count ?? 0 }
-    var chunksCompared: Int { chunksTotal - open }
+    var chunksCompared: Int { chunksTotal - open.count }
 
     /// DMS's words for it.
     var state: String {
@@ -212,7 +215,7 @@ struct TableLedger: Sendable {
         if isValidated { return "Validated" }
         guard hasKey else { return lostBefore ? "Pending revalidation" : "Pending validation" }
         if chunks == nil { return "Preparing table" }
-        if open > 0 { return lostBefore ? "Pending revalidation" : "Pending validation" }
+        if !open.isEmpty { return lostBefore ? "Pending revalidation" : "Pending validation" }
         return "Pending records"
     }
 }

@@ -29,18 +29,23 @@ package actor ValidationBoard {
 
     package func next() -> ValidationTask? { ledger.next(checkpoint: checkpoint) }
 
-    package func finished(_ task: ValidationTask, unequal: [RowKey], complete: Bool, at alignment: Alignment) {
+    /// True when the comparison settled something; else the same would only be compared again.
+    package func finished(_ task: ValidationTask, unequal: [RowKey], complete: Bool, at alignment: Alignment) -> Bool {
+        let before = ledger.pendingKeys
         switch task.work {
         case .keys: ledger.finished(task, unequal: Set(unequal), at: alignment)
         case .chunk: ledger.finished(task, unequal: unequal, complete: complete, at: alignment)
         case .whole: ledger.finished(task, equal: unequal.isEmpty && complete, at: alignment)
         }
         noteValidated(task.table)
+        if case .keys = task.work { return ledger.pendingKeys < before }
+        return complete && unequal.isEmpty
     }
 
-    package func finishedWhole(_ task: ValidationTask, equal: Bool, at alignment: Alignment) {
+    package func finishedWhole(_ task: ValidationTask, equal: Bool, at alignment: Alignment) -> Bool {
         ledger.finished(task, equal: equal, at: alignment)
         noteValidated(task.table)
+        return equal
     }
 
     package func abandoned(_ task: ValidationTask) { ledger.abandoned(task) }

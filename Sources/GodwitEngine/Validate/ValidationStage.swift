@@ -81,12 +81,15 @@ package struct ValidationStage: Sendable {
                     try await Task.sleep(for: .milliseconds(20))
                     continue
                 }
+                let isSettled: Bool
                 do {
-                    try await compare(task, comparer)
+                    isSettled = try await compare(task, comparer)
                 } catch {
                     await board.abandoned(task)
                     throw error
                 }
+                // What could not be settled yet waits for the stream: no use in asking both servers without a pause.
+                if !isSettled { try await Task.sleep(for: .milliseconds(20)) }
             }
         } catch {
             await source.close()
@@ -95,19 +98,20 @@ package struct ValidationStage: Sendable {
         }
     }
 
-    private func compare(_ task: ValidationTask, _ comparer: TableComparer) async throws {
+    /// True when something was settled.
+    private func compare(_ task: ValidationTask, _ comparer: TableComparer) async throws -> Bool {
         switch task.work {
         case .keys(let keys):
             let outcome = try await comparer.recheck(keys.map(\.key))
-            await board.finished(task, unequal: outcome.differences.map(\.key), complete: true, at: outcome.alignment)
+            return await board.finished(task, unequal: outcome.differences.map(\.key), complete: true, at: outcome.alignment)
         case .chunk(let chunk):
             let comparison = try await comparer.compare(chunk.bounds)
             context.observer.moment("validate.chunk")
-            await board.finished(
+            return await board.finished(
                 task, unequal: comparison.differences.map(\.key), complete: comparison.isComplete, at: comparison.alignment)
         case .whole:
             let comparison = try await comparer.compareWhole()
-            await board.finishedWhole(task, equal: comparison.isEqual, at: comparison.alignment)
+            return await board.finishedWhole(task, equal: comparison.isEqual, at: comparison.alignment)
         }
     }
 }
