@@ -74,7 +74,9 @@ struct FaultApplication: Sendable {
             case "start":
                 isRunning = true
                 if side == "source", blocked != "0" { found.append("started on a source that refuses writes: \(line)") }
-                if side == "target", blocked == "0" { found.append("started on the target, the source takes writes: \(line)") }
+                if side == "target", blocked == "0" {
+                    found.append("started on the target, the source takes writes: \(line)")
+                }
             case "switch", "switch_back":
                 if isRunning { found.append("\(action) while it ran") }
                 if blocked == "0" { found.append("\(action) while the source takes writes") }

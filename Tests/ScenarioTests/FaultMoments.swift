@@ -15,7 +15,9 @@ enum FaultMoments {
     struct Chain: Sendable, CustomTestStringConvertible {
         var number: Int
         var moments: [String]
-        var testDescription: String { "seed \(FaultMoments.seed), migration \(number): \(moments.joined(separator: ", "))" }
+        var testDescription: String {
+            "seed \(FaultMoments.seed), migration \(number): \(moments.joined(separator: ", "))"
+        }
     }
 
     // `:n` is the n-th passing of one process; every one listed is passed in every migration of the sample schema.
@@ -25,7 +27,8 @@ enum FaultMoments {
         "load.chunk.before-commit:12", "load.chunk.after-commit:1", "load.chunk.after-commit:7", "load.end",
     ]
     static let replay = [
-        "replay.claimed", "replay.table:1", "replay.table:3", "replay.before-commit", "replay.after-commit", "replay.end",
+        "replay.claimed", "replay.table:1", "replay.table:3", "replay.before-commit", "replay.after-commit",
+        "replay.end",
     ]
     static let index = [
         "index.before:1", "index.before:3", "index.after:1", "index.after:2", "index.after:4", "index.marked:1",
@@ -34,7 +37,8 @@ enum FaultMoments {
     /// Between the write block and the switch.
     static let pause = [
         "cutover.journal.block_source.begun", "cutover.block_source.begin", "cutover.block_source.end",
-        "cutover.journal.block_source.done", "cutover.read_final_position.end", "cutover.drain.begin", "cutover.drain.end",
+        "cutover.journal.block_source.done", "cutover.read_final_position.end", "cutover.drain.begin",
+        "cutover.drain.end",
         "cutover.final_validation.begin", "cutover.final_validation.end", "cutover.auto_increment.end",
         "cutover.fence_forward_stream.begin", "cutover.fence_forward_stream.end",
         "cutover.journal.fence_forward_stream.done", "cutover.source_unchanged.begin", "cutover.source_unchanged.end",
@@ -42,9 +46,11 @@ enum FaultMoments {
     ]
     /// From the switch to the end, and before the block.
     static let edges = [
-        "follow.begin", "follow.claimed", "follow.table", "follow.before-commit", "follow.after-commit", "validate.chunk",
+        "follow.begin", "follow.claimed", "follow.table", "follow.before-commit", "follow.after-commit",
+        "validate.chunk",
         "cutover.gates.end", "cutover.stop_application.begin", "cutover.stop_application.end",
-        "cutover.switch_application.end", "cutover.journal.point_of_no_return.begun", "cutover.point_of_no_return.begin",
+        "cutover.switch_application.end", "cutover.journal.point_of_no_return.begun",
+        "cutover.point_of_no_return.begin",
         "cutover.point_of_no_return.end", "cutover.start_application.begin", "cutover.start_application.end",
         "cutover.health.end", "cutover.journal.finished.done",
     ]
@@ -86,7 +92,8 @@ enum FaultMoments {
         "replay.before-commit", "index.before:2", "index.after:3", "follow.before-commit", "validate.chunk",
     ]
     private static let inThePause = [
-        "cutover.block_source.begin", "cutover.block_source.end", "cutover.read_final_position.end", "cutover.drain.begin",
+        "cutover.block_source.begin", "cutover.block_source.end", "cutover.read_final_position.end",
+        "cutover.drain.begin",
         "cutover.final_validation.begin", "cutover.auto_increment.end", "cutover.fence_forward_stream.begin",
         "cutover.fence_forward_stream.end", "cutover.source_unchanged.end", "cutover.switch_application.begin",
         "cutover.switch_application.end", "cutover.point_of_no_return.begin", "cutover.start_application.end",

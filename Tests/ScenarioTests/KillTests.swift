@@ -8,8 +8,11 @@ import Testing
         ["load.chunk.begin", "load.chunk.before-commit", "load.chunk.after-commit"],
         ["replay.before-commit", "replay.after-commit"],
         ["index.before", "index.after"],
-        ["cutover.block_source.end", "cutover.read_final_position.end", "cutover.drain.end", "cutover.final_validation.end",
-            "cutover.fence_forward_stream.end", "cutover.source_unchanged.end", "cutover.switch_application.begin"],
+        [
+            "cutover.block_source.end", "cutover.read_final_position.end", "cutover.drain.end",
+            "cutover.final_validation.end",
+            "cutover.fence_forward_stream.end", "cutover.source_unchanged.end", "cutover.switch_application.begin",
+        ],
     ]
 
     static func moments(seed: UInt64) -> [String] {
@@ -39,7 +42,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["source", "target"], ["load.chunk.before-commit:2", "replay.before-commit:1", "cutover.drain.begin"])
+    @Test(
+        arguments: ["source", "target"],
+        ["load.chunk.before-commit:2", "replay.before-commit:1", "cutover.drain.begin"])
     func survivesAKilledServer(side: String, moment: String) async throws {
         try await withScenario(rows: 3000) { scenario in
             let writers = scenario.writers(4, rate: 200, seed: 9)
