@@ -1,5 +1,6 @@
 import Foundation
 import GodwitTesting
+import SystemPackage
 
 /// The application of a fault test: a script that keeps a configuration (where its database is), runs or not, and writes down
 /// what it was told and what it found, so that a test can prove that it always had exactly one side.
@@ -74,9 +75,7 @@ struct FaultApplication: Sendable {
             case "start":
                 isRunning = true
                 if side == "source", blocked != "0" { found.append("started on a source that refuses writes: \(line)") }
-                if side == "target", blocked == "0" {
-                    found.append("started on the target, the source takes writes: \(line)")
-                }
+                if side == "target", blocked == "0" { found.append("started on the target, the source takes writes: \(line)") }
             case "switch", "switch_back":
                 if isRunning { found.append("\(action) while it ran") }
                 if blocked == "0" { found.append("\(action) while the source takes writes") }

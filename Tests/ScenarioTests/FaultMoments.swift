@@ -15,9 +15,7 @@ enum FaultMoments {
     struct Chain: Sendable, CustomTestStringConvertible {
         var number: Int
         var moments: [String]
-        var testDescription: String {
-            "seed \(FaultMoments.seed), migration \(number): \(moments.joined(separator: ", "))"
-        }
+        var testDescription: String { "seed \(FaultMoments.seed), migration \(number): \(moments.joined(separator: ", "))" }
     }
 
     // `:n` is the n-th passing of one process; every one listed is passed in every migration of the sample schema.
@@ -27,8 +25,7 @@ enum FaultMoments {
         "load.chunk.before-commit:12", "load.chunk.after-commit:1", "load.chunk.after-commit:7", "load.end",
     ]
     static let replay = [
-        "replay.claimed", "replay.table:1", "replay.table:3", "replay.before-commit", "replay.after-commit",
-        "replay.end",
+        "replay.claimed", "replay.table:1", "replay.table:3", "replay.before-commit", "replay.after-commit", "replay.end",
     ]
     static let index = [
         "index.before:1", "index.before:3", "index.after:1", "index.after:2", "index.after:4", "index.marked:1",
@@ -37,8 +34,7 @@ enum FaultMoments {
     /// Between the write block and the switch.
     static let pause = [
         "cutover.journal.block_source.begun", "cutover.block_source.begin", "cutover.block_source.end",
-        "cutover.journal.block_source.done", "cutover.read_final_position.end", "cutover.drain.begin",
-        "cutover.drain.end",
+        "cutover.journal.block_source.done", "cutover.read_final_position.end", "cutover.drain.begin", "cutover.drain.end",
         "cutover.final_validation.begin", "cutover.final_validation.end", "cutover.auto_increment.end",
         "cutover.fence_forward_stream.begin", "cutover.fence_forward_stream.end",
         "cutover.journal.fence_forward_stream.done", "cutover.source_unchanged.begin", "cutover.source_unchanged.end",
@@ -46,11 +42,9 @@ enum FaultMoments {
     ]
     /// From the switch to the end, and before the block.
     static let edges = [
-        "follow.begin", "follow.claimed", "follow.table", "follow.before-commit", "follow.after-commit",
-        "validate.chunk",
+        "follow.begin", "follow.claimed", "follow.table", "follow.before-commit", "follow.after-commit", "validate.chunk",
         "cutover.gates.end", "cutover.stop_application.begin", "cutover.stop_application.end",
-        "cutover.switch_application.end", "cutover.journal.point_of_no_return.begun",
-        "cutover.point_of_no_return.begin",
+        "cutover.switch_application.end", "cutover.journal.point_of_no_return.begun", "cutover.point_of_no_return.begin",
         "cutover.point_of_no_return.end", "cutover.start_application.begin", "cutover.start_application.end",
         "cutover.health.end", "cutover.journal.finished.done",
     ]
@@ -58,20 +52,19 @@ enum FaultMoments {
     /// Twenty kills of Godwit in five migrations; without `isSoak` the first eight of them.
     static let chains: [Chain] = {
         var random = SplitMix64(state: seed)
-        let (load, replay) = (drawn(5, load, &random), drawn(5, replay, &random))
-        let (index, pause) = (drawn(5, index, &random), drawn(5, pause, &random))
-        let all = (0..<5).map { Chain(number: $0 + 1, moments: [load[$0], replay[$0], index[$0], pause[$0]]) }
+        let parts = [load, replay, index, pause].map { pick(5, $0, &random) }
+        let all = (0..<5).map { number in Chain(number: number + 1, moments: parts.map { $0[number] }) }
         return isSoak ? all : Array(all.prefix(2))
     }()
 
     /// Kills before the block and after the switch: one migration each.
     static let edgeChains: [Chain] = {
         var random = SplitMix64(state: seed &+ 1)
-        let drawn = isSoak ? edges : drawn(1, edges, &random)
-        return drawn.enumerated().map { Chain(number: $0.offset + 1, moments: [$0.element]) }
+        let chosen = isSoak ? edges : pick(1, edges, &random)
+        return chosen.enumerated().map { Chain(number: $0.offset + 1, moments: [$0.element]) }
     }()
 
-    private static func drawn(_ count: Int, _ moments: [String], _ random: inout SplitMix64) -> [String] {
+    private static func pick(_ count: Int, _ moments: [String], _ random: inout SplitMix64) -> [String] {
         Array(moments.shuffled(using: &random).prefix(count))
     }
 
@@ -92,8 +85,7 @@ enum FaultMoments {
         "replay.before-commit", "index.before:2", "index.after:3", "follow.before-commit", "validate.chunk",
     ]
     private static let inThePause = [
-        "cutover.block_source.begin", "cutover.block_source.end", "cutover.read_final_position.end",
-        "cutover.drain.begin",
+        "cutover.block_source.begin", "cutover.block_source.end", "cutover.read_final_position.end", "cutover.drain.begin",
         "cutover.final_validation.begin", "cutover.auto_increment.end", "cutover.fence_forward_stream.begin",
         "cutover.fence_forward_stream.end", "cutover.source_unchanged.end", "cutover.switch_application.begin",
         "cutover.switch_application.end", "cutover.point_of_no_return.begin", "cutover.start_application.end",
@@ -104,7 +96,7 @@ enum FaultMoments {
         var random = SplitMix64(state: seed &+ 2)
         return [true, false].flatMap { killsSource -> [ServerFault] in
             let count = isSoak ? Int.max : 1
-            let moments = drawn(count, whileMoving, &random) + drawn(count, inThePause, &random)
+            let moments = pick(count, whileMoving, &random) + pick(count, inThePause, &random)
             return moments.map {
                 ServerFault(killsSource: killsSource, moment: $0, isBackFirst: Bool.random(using: &random))
             }
