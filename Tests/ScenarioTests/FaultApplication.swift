@@ -1,5 +1,6 @@
 import Foundation
 import GodwitTesting
+import SystemPackage
 
 /// The application of a fault test: a script that keeps a configuration (where its database is), runs or not, and writes down
 /// what it was told and what it found, so that a test can prove that it always had exactly one side.

@@ -52,20 +52,19 @@ enum FaultMoments {
     /// Twenty kills of Godwit in five migrations; without `isSoak` the first eight of them.
     static let chains: [Chain] = {
         var random = SplitMix64(state: seed)
-        let (load, replay) = (drawn(5, load, &random), drawn(5, replay, &random))
-        let (index, pause) = (drawn(5, index, &random), drawn(5, pause, &random))
-        let all = (0..<5).map { Chain(number: $0 + 1, moments: [load[$0], replay[$0], index[$0], pause[$0]]) }
+        let parts = [load, replay, index, pause].map { pick(5, $0, &random) }
+        let all = (0..<5).map { number in Chain(number: number + 1, moments: parts.map { $0[number] }) }
         return isSoak ? all : Array(all.prefix(2))
     }()
 
     /// Kills before the block and after the switch: one migration each.
     static let edgeChains: [Chain] = {
         var random = SplitMix64(state: seed &+ 1)
-        let drawn = isSoak ? edges : drawn(1, edges, &random)
-        return drawn.enumerated().map { Chain(number: $0.offset + 1, moments: [$0.element]) }
+        let chosen = isSoak ? edges : pick(1, edges, &random)
+        return chosen.enumerated().map { Chain(number: $0.offset + 1, moments: [$0.element]) }
     }()
 
-    private static func drawn(_ count: Int, _ moments: [String], _ random: inout SplitMix64) -> [String] {
+    private static func pick(_ count: Int, _ moments: [String], _ random: inout SplitMix64) -> [String] {
         Array(moments.shuffled(using: &random).prefix(count))
     }
 
@@ -97,7 +96,7 @@ enum FaultMoments {
         var random = SplitMix64(state: seed &+ 2)
         return [true, false].flatMap { killsSource -> [ServerFault] in
             let count = isSoak ? Int.max : 1
-            let moments = drawn(count, whileMoving, &random) + drawn(count, inThePause, &random)
+            let moments = pick(count, whileMoving, &random) + pick(count, inThePause, &random)
             return moments.map {
                 ServerFault(killsSource: killsSource, moment: $0, isBackFirst: Bool.random(using: &random))
             }

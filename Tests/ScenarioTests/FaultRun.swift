@@ -1,6 +1,7 @@
 import Foundation
 import GodwitTesting
 import MySQLWire
+import SystemPackage
 import Testing
 
 /// A migration under faults: two servers, writers that never pause, an application with records, one command run again

@@ -179,6 +179,11 @@ struct MigrationAttempt: Sendable {
                 await board.set(state: .loading)
                 try await Loader(context: context).run()
                 try await closeLoad(context)
+                // DMS's stops are for this run only: the next one passes them.
+                if plan.settings.stopTaskCachedChangesNotApplied {
+                    observer.say("info", "Loaded; stopping before the changes made meanwhile are applied, as the task settings say.")
+                    return .reachedGoal
+                }
             case .replaying:
                 try await markLoaded(context)
                 await board.set(state: .replaying)
@@ -191,6 +196,10 @@ struct MigrationAttempt: Sendable {
                 try await IndexStage(context: context).run()
                 try await context.state.advance(
                     from: .indexing, to: .following, epoch: context.epoch, on: context.control)
+                if plan.settings.stopTaskCachedChangesApplied {
+                    observer.say("info", "The changes made during the load are applied; stopping, as the task settings say.")
+                    return .reachedGoal
+                }
             case .following, .fenced, .cutOver:
                 try await markLoaded(context)
                 context = try await reread(context, preparation)
