@@ -75,7 +75,8 @@ import Testing
         #expect(first.newSteps.isEmpty)
         let cleared = follower.next(status(.cuttingOver), runnerIsAlive: true, reply: "cutting over")
         #expect(cleared.newSteps.isEmpty)
-        let answer = follower.next(status(.cuttingOver, steps: ["stop_application"]), runnerIsAlive: true, reply: "cutting over")
+        let answer = follower.next(
+            status(.cuttingOver, steps: ["stop_application"]), runnerIsAlive: true, reply: "cutting over")
         #expect(answer.newSteps.map(\.name) == ["stop_application"])
     }
 }

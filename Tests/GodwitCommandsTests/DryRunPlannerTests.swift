@@ -39,11 +39,12 @@ import Testing
         return DryRunPlanner(task: "app", facts: facts, targetAddress: "new:3306", hasRunBefore: hasRun)
     }
 
-    @Test(arguments: [
-        (.doNothing, false, false, "create"), (.doNothing, true, false, "load into the empty table"),
-        (.doNothing, true, true, "REFUSED"), (.truncateBeforeLoad, true, true, "truncate"),
-        (.truncateBeforeLoad, false, false, "create"), (.dropAndCreate, true, true, "drop and create"),
-    ] as [(TaskSettings.TablePreparation, Bool, Bool, String)])
+    @Test(
+        arguments: [
+            (.doNothing, false, false, "create"), (.doNothing, true, false, "load into the empty table"),
+            (.doNothing, true, true, "REFUSED"), (.truncateBeforeLoad, true, true, "truncate"),
+            (.truncateBeforeLoad, false, false, "create"), (.dropAndCreate, true, true, "drop and create"),
+        ] as [(TaskSettings.TablePreparation, Bool, Bool, String)])
     func actions(preparation: TaskSettings.TablePreparation, existing: Bool, rows: Bool, action: String) {
         let dry = planner(preparation, existing: existing, rows: rows).dryRun()
         #expect(dry.tables.map(\.action) == [action])

@@ -4,43 +4,50 @@ import Testing
 @testable import GodwitCommands
 
 @Suite struct FormatTests {
-    @Test(arguments: [
-        (0, "0"), (7, "7"), (999, "999"), (1000, "1,000"), (123_456, "123,456"), (1_234_567, "1,234,567"),
-        (UInt64.max, "18,446,744,073,709,551,615"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (0, "0"), (7, "7"), (999, "999"), (1000, "1,000"), (123_456, "123,456"), (1_234_567, "1,234,567"),
+            (UInt64.max, "18,446,744,073,709,551,615"),
+        ] as [(UInt64, String)])
     func counts(value: UInt64, text: String) {
         #expect(Format.count(value) == text)
     }
 
-    @Test(arguments: [
-        (0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536, "1.5 KiB"), (1_048_524, "1023.9 KiB"),
-        (1_048_575, "1.0 MiB"), (1 << 30, "1.0 GiB"), (UInt64.max, "16.0 EiB"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (1536, "1.5 KiB"), (1_048_524, "1023.9 KiB"),
+            (1_048_575, "1.0 MiB"), (1 << 30, "1.0 GiB"), (UInt64.max, "16.0 EiB"),
+        ] as [(UInt64, String)])
     func byteSizes(value: UInt64, text: String) {
         #expect(Format.bytes(value) == text)
     }
 
-    @Test(arguments: [
-        (0, "0"), (-3, "0"), (.nan, "0"), (.infinity, "0"), (0.44, "0.4"), (9.94, "9.9"), (9.96, "10"), (950, "950"),
-        (999.6, "1.0k"), (83_123, "83.1k"), (999_949, "999.9k"), (999_951, "1.0M"), (1_250_000, "1.3M"),
-    ] as [(Double, String)])
+    @Test(
+        arguments: [
+            (0, "0"), (-3, "0"), (.nan, "0"), (.infinity, "0"), (0.44, "0.4"), (9.94, "9.9"), (9.96, "10"),
+            (950, "950"),
+            (999.6, "1.0k"), (83_123, "83.1k"), (999_949, "999.9k"), (999_951, "1.0M"), (1_250_000, "1.3M"),
+        ] as [(Double, String)])
     func rates(value: Double, text: String) {
         #expect(Format.short(value) == text)
     }
 
-    @Test(arguments: [
-        (-1, "–"), (.nan, "–"), (.infinity, "–"), (0, "0.00 s"), (0.844, "0.84 s"), (9.994, "9.99 s"), (9.996, "10.0 s"),
-        (59.94, "59.9 s"), (59.96, "1m 00s"), (200, "3m 20s"), (3599.4, "59m 59s"), (3599.6, "1h 00m"),
-        (3900, "1h 05m"), (86_399, "23h 59m"), (86_400, "1d 00h"), (183_600, "2d 03h"),
-    ] as [(Double, String)])
+    @Test(
+        arguments: [
+            (-1, "–"), (.nan, "–"), (.infinity, "–"), (0, "0.00 s"), (0.844, "0.84 s"), (9.994, "9.99 s"),
+            (9.996, "10.0 s"),
+            (59.94, "59.9 s"), (59.96, "1m 00s"), (200, "3m 20s"), (3599.4, "59m 59s"), (3599.6, "1h 00m"),
+            (3900, "1h 05m"), (86_399, "23h 59m"), (86_400, "1d 00h"), (183_600, "2d 03h"),
+        ] as [(Double, String)])
     func durations(value: Double, text: String) {
         #expect(Format.duration(value) == text)
     }
 
-    @Test(arguments: [
-        (0, 0, 0), (1, 0, 0), (0, 10, 0), (5, 10, 50), (999, 1000, 99), (1000, 1000, 100), (2000, 1000, 100),
-        (UInt64.max - 1, UInt64.max, 100),
-    ] as [(UInt64, UInt64, Int)])
+    @Test(
+        arguments: [
+            (0, 0, 0), (1, 0, 0), (0, 10, 0), (5, 10, 50), (999, 1000, 99), (1000, 1000, 100), (2000, 1000, 100),
+            (UInt64.max - 1, UInt64.max, 100),
+        ] as [(UInt64, UInt64, Int)])
     func percents(part: UInt64, whole: UInt64, percent: Int) {
         #expect(Format.percent(part, of: whole) == percent)
     }
@@ -68,9 +75,10 @@ import Testing
         #expect(Format.sentence(text) == line)
     }
 
-    @Test(arguments: [
-        ("abc", 3, "abc"), ("abcd", 3, "ab~"), ("表表", 3, "表~"), ("表表", 4, "表表"), ("abc", 1, " "), ("abc", 0, ""),
-    ] as [(String, Int, String)])
+    @Test(
+        arguments: [
+            ("abc", 3, "abc"), ("abcd", 3, "ab~"), ("表表", 3, "表~"), ("表表", 4, "表表"), ("abc", 1, " "), ("abc", 0, ""),
+        ] as [(String, Int, String)])
     func truncation(text: String, columns: Int, shown: String) {
         #expect(TextWidth.truncated(text, to: columns) == shown)
     }

@@ -13,13 +13,14 @@ import Testing
         })
     }
 
-    @Test(arguments: [
-        (["migrate"], MigrationOptions(until: .forever, cutover: false)),
-        (["migrate", "--until", "loaded"], MigrationOptions(until: .loaded)),
-        (["migrate", "--until", "caught-up"], MigrationOptions(until: .caughtUp)),
-        (["migrate", "--until", "validated"], MigrationOptions(until: .validated)),
-        (["migrate", "--cutover", "auto"], MigrationOptions(until: .forever, cutover: true)),
-    ] as [([String], MigrationOptions)])
+    @Test(
+        arguments: [
+            (["migrate"], MigrationOptions(until: .forever, cutover: false)),
+            (["migrate", "--until", "loaded"], MigrationOptions(until: .loaded)),
+            (["migrate", "--until", "caught-up"], MigrationOptions(until: .caughtUp)),
+            (["migrate", "--until", "validated"], MigrationOptions(until: .validated)),
+            (["migrate", "--cutover", "auto"], MigrationOptions(until: .forever, cutover: true)),
+        ] as [([String], MigrationOptions)])
     func flags(arguments: [String], options: MigrationOptions) async {
         let engine = ScriptedEngine(run: { _, given, _ in
             #expect(given == options)
@@ -65,10 +66,11 @@ import Testing
         #expect(await godwit(["migrate"], engine: engine(report)).out.hasPrefix("Cut over.\n"))
     }
 
-    @Test(arguments: [
-        (.sample("a"), 0), (.sample("a", validation: "Pending records", pending: 3), 0), (.sample("a", .failed), 1),
-        (.sample("a", validation: "Mismatched records", failed: 2), 4),
-    ] as [(MigrationStatus.Table, Int32)])
+    @Test(
+        arguments: [
+            (.sample("a"), 0), (.sample("a", validation: "Pending records", pending: 3), 0), (.sample("a", .failed), 1),
+            (.sample("a", validation: "Mismatched records", failed: 2), 4),
+        ] as [(MigrationStatus.Table, Int32)])
     func theExitCodeFollowsTheVerdict(table: MigrationStatus.Table, code: Int32) async {
         let report = MigrationReport(status: .sample(.following, [table]), seconds: 1, steps: [])
         for arguments in [["migrate"], ["migrate", "--json"]] {
@@ -84,7 +86,8 @@ import Testing
         let report = MigrationReport(status: status, seconds: 9, steps: [.init(name: "drain", seconds: 0.1)])
         let outcome = await godwit(
             ["migrate", "--json"],
-            engine: engine(report, saying: [.sample(.loading, at: 1), .sample(.loading, at: 1.5), .sample(.following, at: 1.6)]))
+            engine: engine(
+                report, saying: [.sample(.loading, at: 1), .sample(.loading, at: 1.5), .sample(.following, at: 1.6)]))
         let objects = try outcome.outLines.map {
             try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
         }
@@ -143,7 +146,8 @@ import Testing
             isInteractive: true, canAsk: false, hasColor: false, hasUnicode: false, size: { (100, 24) })
         let report = MigrationReport(status: .sample(.following, [.sample("a")]), seconds: 1, steps: [])
         let outcome = await godwit(
-            ["migrate"], engine: engine(report, saying: [.sample(.loading, [.sample("a", .loading)])]), terminal: terminal)
+            ["migrate"], engine: engine(report, saying: [.sample(.loading, [.sample("a", .loading)])]),
+            terminal: terminal)
         #expect(outcome.code == 0)
         #expect(outcome.out.contains("[####################]"))
         #expect(outcome.out.contains("\u{1B}[3A\r\u{1B}[J"), "the block is taken away before the report")
@@ -162,14 +166,19 @@ import Testing
         })
         let outcome = await godwit(["migrate"], engine: engine, signals: signals, terminal: terminal)
         #expect(outcome.code == 3)
-        #expect(outcome.out.contains("\u{1B}[JSIGINT: stopping at a safe point; once more stops at once.\napp: following"))
+        #expect(
+            outcome.out.contains("\u{1B}[JSIGINT: stopping at a safe point; once more stops at once.\napp: following"))
         #expect(!outcome.err.contains("SIGINT: stopping"))
     }
 
     @Test func dryRun() async throws {
         let dry = DryRun(
             changes: ["On the target new:3307: create schema `shop`"],
-            tables: [.init(source: "shop.a", target: "shop.a", action: "create", rows: 1000, bytes: 2048, notes: ["1 index built after the load"])],
+            tables: [
+                .init(
+                    source: "shop.a", target: "shop.a", action: "create", rows: 1000, bytes: 2048,
+                    notes: ["1 index built after the load"])
+            ],
             statements: ["CREATE DATABASE `shop`"], estimatedSeconds: 3, basis: "a guess")
         let engine = ScriptedEngine(dry: { dry })
         let outcome = await godwit(["migrate", "--dry-run"], engine: engine)

@@ -12,7 +12,9 @@ import Testing
         func moment(_ name: String) { passed.withLock { $0.append(name) } }
     }
 
-    private func run(_ variables: [String: String], _ moments: [String]) throws -> (err: String, halts: Int, inner: [String]) {
+    private func run(_ variables: [String: String], _ moments: [String]) throws -> (
+        err: String, halts: Int, inner: [String]
+    ) {
         let err = CapturedSink()
         var context = CommandContext.current
         context.err = err

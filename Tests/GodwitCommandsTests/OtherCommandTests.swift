@@ -11,7 +11,8 @@ import Testing
     }
 
     @Test func theStableKeys() async throws {
-        var status = MigrationStatus.sample(.following, [.sample("a", validation: "Pending records", pending: 2, failed: 0)])
+        var status = MigrationStatus.sample(
+            .following, [.sample("a", validation: "Pending records", pending: 2, failed: 0)])
         status.lagSeconds = 0.25
         let outcome = await godwit(["status", "--json"], engine: ScriptedEngine(control: ScriptedControl([status])))
         #expect(outcome.code == 0)
@@ -52,7 +53,8 @@ import Testing
 
     @Test func watchingEndsAtTheCutover() async {
         let course: [MigrationStatus] = [
-            .sample(.following, [.sample("a")]), .sample(.cuttingOver, [.sample("a")]), .sample(.cutOver, [.sample("a")]),
+            .sample(.following, [.sample("a")]), .sample(.cuttingOver, [.sample("a")]),
+            .sample(.cutOver, [.sample("a")]),
         ]
         let outcome = await godwit(
             ["status", "--watch", "--json"], engine: ScriptedEngine(control: ScriptedControl(course)))
@@ -226,9 +228,11 @@ import Testing
             }, seconds: 1)
     }
 
-    @Test(arguments: [
-        ([.equal, .equal], 0), ([.equal, .unequal], 4), ([.unequal, .notCompared], 4), ([.equal, .notCompared], 1), ([], 2),
-    ] as [([State], Int32)])
+    @Test(
+        arguments: [
+            ([.equal, .equal], 0), ([.equal, .unequal], 4), ([.unequal, .notCompared], 4), ([.equal, .notCompared], 1),
+            ([], 2),
+        ] as [([State], Int32)])
     func exitCodes(states: [State], code: Int32) async {
         let report = report(states)
         for arguments in [["verify"], ["verify", "--json"]] {
@@ -265,7 +269,9 @@ import Testing
 
     @Test func namesEveryWait() async {
         var status = MigrationStatus.sample(.cuttingOver, [.sample("a")])
-        status.waits = [.init(what: "the write block", why: "transaction 77 is open for 40 s", seconds: 4, limitSeconds: 30)]
+        status.waits = [
+            .init(what: "the write block", why: "transaction 77 is open for 40 s", seconds: 4, limitSeconds: 30)
+        ]
         let engine = ScriptedEngine(control: ScriptedControl([status]), answer: answers)
         let outcome = await godwit(["diagnose"], engine: engine)
         #expect(outcome.code == 0)

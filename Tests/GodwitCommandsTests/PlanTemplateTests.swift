@@ -5,12 +5,13 @@ import Testing
 @testable import GodwitCommands
 
 @Suite struct PlanTemplateTests {
-    @Test(arguments: [
-        ("db", .tcp(host: "db", port: 3306)), ("db:3307", .tcp(host: "db", port: 3307)),
-        ("10.0.0.1:1", .tcp(host: "10.0.0.1", port: 1)), ("::1", .tcp(host: "::1", port: 3306)),
-        ("fe80::1:2", .tcp(host: "fe80::1:2", port: 3306)), ("[::1]", .tcp(host: "::1", port: 3306)),
-        ("[::1]:3310", .tcp(host: "::1", port: 3310)), ("/run/mysqld.sock", .socket(path: "/run/mysqld.sock")),
-    ] as [(String, PlanTemplate.Address)])
+    @Test(
+        arguments: [
+            ("db", .tcp(host: "db", port: 3306)), ("db:3307", .tcp(host: "db", port: 3307)),
+            ("10.0.0.1:1", .tcp(host: "10.0.0.1", port: 1)), ("::1", .tcp(host: "::1", port: 3306)),
+            ("fe80::1:2", .tcp(host: "fe80::1:2", port: 3306)), ("[::1]", .tcp(host: "::1", port: 3306)),
+            ("[::1]:3310", .tcp(host: "::1", port: 3310)), ("/run/mysqld.sock", .socket(path: "/run/mysqld.sock")),
+        ] as [(String, PlanTemplate.Address)])
     func addresses(text: String, address: PlanTemplate.Address) throws {
         #expect(try PlanTemplate.Address.parse(text, flag: "--source") == address)
     }
@@ -26,7 +27,8 @@ import Testing
         var random = SeededGenerator(seed: seed)
         let alphabet = Array("aZ0 '\"\\#:{}[],&*!|>%@`~-?\té表😀")
         func text(_ range: ClosedRange<Int>) -> String {
-            String((0..<Int.random(in: range, using: &random)).compactMap { _ in alphabet.randomElement(using: &random) })
+            String(
+                (0..<Int.random(in: range, using: &random)).compactMap { _ in alphabet.randomElement(using: &random) })
         }
         for _ in 0..<200 {
             let user = "u" + text(0...12)

@@ -33,7 +33,8 @@ import Testing
     @Test(arguments: [
         ["frobnicate"], ["--frobnicate"], ["migrate", "--until", "never"], ["migrate", "--until"],
         ["migrate", "--cutover", "later"], ["migrate", "--until", "loaded", "--cutover", "auto"],
-        ["migrate", "--log-level", "loud"], ["status", "extra"], ["init", "--source-password-env", "A", "--source-password-file", "b"],
+        ["migrate", "--log-level", "loud"], ["status", "extra"],
+        ["init", "--source-password-env", "A", "--source-password-file", "b"],
         ["init", "--source", "h", "--source-tls", "maybe"],
     ])
     func usageErrors(arguments: [String]) async {

@@ -5,20 +5,22 @@ import Testing
 @testable import GodwitCommands
 
 @Suite struct TerminalTests {
-    @Test(arguments: [
-        ([:], 0, 0, 80, 24), ([:], 132, 50, 132, 50), (["COLUMNS": "60"], 132, 50, 60, 50),
-        (["COLUMNS": "0", "LINES": "x"], 132, 50, 132, 50), (["COLUMNS": "-5"], 0, 0, 80, 24),
-    ] as [([String: String], Int, Int, Int, Int)])
+    @Test(
+        arguments: [
+            ([:], 0, 0, 80, 24), ([:], 132, 50, 132, 50), (["COLUMNS": "60"], 132, 50, 60, 50),
+            (["COLUMNS": "0", "LINES": "x"], 132, 50, 132, 50), (["COLUMNS": "-5"], 0, 0, 80, 24),
+        ] as [([String: String], Int, Int, Int, Int)])
     func size(variables: [String: String], windowColumns: Int, windowRows: Int, columns: Int, rows: Int) {
         let size = Terminal.size(variables: variables, windowColumns: windowColumns, windowRows: windowRows)
         #expect(size.columns == columns)
         #expect(size.rows == rows)
     }
 
-    @Test(arguments: [
-        ([:], false), (["LANG": "C"], false), (["LANG": "de_DE.UTF-8"], true), (["LANG": "C.utf8"], true),
-        (["LC_ALL": "C", "LANG": "C.UTF-8"], false), (["LC_ALL": "", "LC_CTYPE": "C.UTF-8"], true),
-    ] as [([String: String], Bool)])
+    @Test(
+        arguments: [
+            ([:], false), (["LANG": "C"], false), (["LANG": "de_DE.UTF-8"], true), (["LANG": "C.utf8"], true),
+            (["LC_ALL": "C", "LANG": "C.UTF-8"], false), (["LC_ALL": "", "LC_CTYPE": "C.UTF-8"], true),
+        ] as [([String: String], Bool)])
     func unicode(variables: [String: String], isUnicode: Bool) {
         #expect(Terminal.prefersUnicode(variables) == isUnicode)
     }

@@ -13,7 +13,8 @@ import Testing
             .unproven, "1 of 2 tables Validated; open: shop.b (12 rows pending)."
         ),
         (
-            "validated with rows pending", .sample(.following, [.sample("a", pending: 1)]), .unproven, "shop.a (1 rows pending)"
+            "validated with rows pending", .sample(.following, [.sample("a", pending: 1)]), .unproven,
+            "shop.a (1 rows pending)"
         ),
         ("off", .sample(.following, [.sample("a", validation: "Not enabled")]), .unproven, "shop.a (Not enabled)"),
         (
@@ -42,12 +43,14 @@ import Testing
         let seed = UInt64.random(in: 1...UInt64.max)
         var random = SeededGenerator(seed: seed)
         let words = [
-            "Not enabled", "Pending records", "Mismatched records", "Suspended records", "No primary key", "Table error",
+            "Not enabled", "Pending records", "Mismatched records", "Suspended records", "No primary key",
+            "Table error",
             "Validated", "Error", "Pending validation", "Preparing table", "Pending revalidation",
         ]
         let states: [MigrationStatus.Table.State] = [.waiting, .loading, .loaded, .failed]
         for _ in 0..<2000 {
-            var status = MigrationStatus.sample([.loading, .following, .cutOver, .failed].randomElement(using: &random) ?? .failed)
+            var status = MigrationStatus.sample(
+                [.loading, .following, .cutOver, .failed].randomElement(using: &random) ?? .failed)
             for index in 0..<Int.random(in: 0...3, using: &random) {
                 var table = MigrationStatus.Table.sample("t\(index)")
                 // Mostly good, so that all-good lists occur.
@@ -63,7 +66,8 @@ import Testing
             let isProven =
                 !status.tables.isEmpty && status.state != .failed
                 && status.tables.allSatisfy {
-                    $0.validationState == "Validated" && $0.state == .loaded && $0.pending + $0.failed + $0.suspended == 0
+                    $0.validationState == "Validated" && $0.state == .loaded
+                        && $0.pending + $0.failed + $0.suspended == 0
                 }
             let verdict = Verdict(status)
             #expect((verdict.tone == .good) == isProven, "seed \(seed): \(status)")

@@ -24,7 +24,8 @@ struct CheckCommand: AsyncParsableCommand {
         }
         guard refused == 0 else {
             throw EngineError(
-                .plan, "The migration cannot start: \(refused == 1 ? "1 finding refuses it" : "\(refused) findings refuse it").",
+                .plan,
+                "The migration cannot start: \(refused == 1 ? "1 finding refuses it" : "\(refused) findings refuse it").",
                 cure: "Each says its cure above; then run `godwit check` again.")
         }
     }
@@ -57,7 +58,8 @@ struct CheckJSON: Encodable {
     init(findings: [Finding]) {
         canStart = !findings.contains(where: \.blocks)
         counts = Dictionary(
-            Finding.Severity.allCases.map { severity in (severity.rawValue, findings.count { $0.severity == severity }) },
+            Finding.Severity.allCases.map { severity in (severity.rawValue, findings.count { $0.severity == severity })
+            },
             uniquingKeysWith: { first, _ in first })
     }
 

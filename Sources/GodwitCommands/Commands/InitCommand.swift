@@ -18,7 +18,8 @@ struct InitCommand: AsyncParsableCommand {
         case verifyIdentity = "verify-identity"
     }
 
-    @Option(name: [.customShort("c"), .customLong("config")], help: ArgumentHelp("The plan to write.", valueName: "file"))
+    @Option(
+        name: [.customShort("c"), .customLong("config")], help: ArgumentHelp("The plan to write.", valueName: "file"))
     var path = "godwit.yml"
     @Option(help: ArgumentHelp("The source: host, host:port, [IPv6]:port or a socket's path.", valueName: "address"))
     var source: String?
@@ -40,9 +41,13 @@ struct InitCommand: AsyncParsableCommand {
     var sourceTLS: TLSMode?
     @Option(help: "TLS to the target (default: verify-identity).")
     var targetTLS: TLSMode?
-    @Option(name: .customLong("source-ca"), help: ArgumentHelp("The source's CA as PEM; default: the system's.", valueName: "file"))
+    @Option(
+        name: .customLong("source-ca"),
+        help: ArgumentHelp("The source's CA as PEM; default: the system's.", valueName: "file"))
     var sourceCA: String?
-    @Option(name: .customLong("target-ca"), help: ArgumentHelp("The target's CA as PEM; default: the system's.", valueName: "file"))
+    @Option(
+        name: .customLong("target-ca"),
+        help: ArgumentHelp("The target's CA as PEM; default: the system's.", valueName: "file"))
     var targetCA: String?
     @Option(help: ArgumentHelp("A table pattern such as app.*, more than once.", valueName: "pattern"))
     var include: [String] = []
@@ -74,12 +79,14 @@ struct InitCommand: AsyncParsableCommand {
         let source = try PlanTemplate.Side(
             address: ask.required(self.source, "Source, host[:port] or socket path", flag: "--source"),
             user: ask.required(sourceUser, "User on the source", flag: "--source-user"),
-            password: password(env: sourcePasswordEnv, file: sourcePasswordFile, default: "GODWIT_SOURCE_PASSWORD", ask, "source"),
+            password: password(
+                env: sourcePasswordEnv, file: sourcePasswordFile, default: "GODWIT_SOURCE_PASSWORD", ask, "source"),
             tls: sourceTLS?.rawValue, ca: sourceCA, flag: "--source")
         let target = try PlanTemplate.Side(
             address: ask.required(self.target, "Target, host[:port] or socket path", flag: "--target"),
             user: ask.required(targetUser, "User on the target", flag: "--target-user"),
-            password: password(env: targetPasswordEnv, file: targetPasswordFile, default: "GODWIT_TARGET_PASSWORD", ask, "target"),
+            password: password(
+                env: targetPasswordEnv, file: targetPasswordFile, default: "GODWIT_TARGET_PASSWORD", ask, "target"),
             tls: targetTLS?.rawValue, ca: targetCA, flag: "--target")
         var patterns = include
         if patterns.isEmpty, let answer = ask.optional("Tables, for example app.* (default: all)") {

@@ -5,7 +5,8 @@ struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Show a migration, also one that runs elsewhere.",
-        discussion: "Reads the last state that the migration stored on the target, at most a few seconds old while it runs."
+        discussion:
+            "Reads the last state that the migration stored on the target, at most a few seconds old while it runs."
     )
 
     @OptionGroup var planOptions: PlanOptions

@@ -51,7 +51,8 @@ struct DryRunPlanner: Sendable {
         let missing = facts.usedTargetSchemas.filter { !facts.targetSchemas.contains($0) }
         let bytes = facts.tables.reduce(UInt64(0)) { $0 &+ $1.dataBytes }
         // An error here is one that the table's own line shows.
-        let statements = try? PreparedTarget(databases: databases(missing), tables: decided).statements(found: facts.found)
+        let statements = try? PreparedTarget(databases: databases(missing), tables: decided).statements(
+            found: facts.found)
         return DryRun(
             changes: changes(missing), tables: preparations.map(\.line), statements: statements ?? [],
             estimatedSeconds: Double(bytes) / Self.loadRate,

@@ -15,7 +15,9 @@ enum FindingsText {
             for finding in group {
                 let subject = finding.subject.isEmpty ? "" : "\(finding.subject): "
                 lines.append("  \(TextWidth.printable(subject + Format.sentence(finding.what)))  [\(finding.check)]")
-                if !finding.why.isEmpty { lines.append("      why:  \(TextWidth.printable(Format.sentence(finding.why)))") }
+                if !finding.why.isEmpty {
+                    lines.append("      why:  \(TextWidth.printable(Format.sentence(finding.why)))")
+                }
                 if !finding.cure.isEmpty { lines.append("      cure: \(TextWidth.printable(finding.cure))") }
             }
             lines.append("")
@@ -28,7 +30,9 @@ enum FindingsText {
         lines.append(
             refused == 0
                 ? paint("The migration can start\(noted).", warnings == 0 ? .good : .warning)
-                : paint("The migration cannot start: \(refused) \(refused == 1 ? "finding stands" : "findings stand") against it.", .bad))
+                : paint(
+                    "The migration cannot start: \(refused) \(refused == 1 ? "finding stands" : "findings stand") against it.",
+                    .bad))
         return lines
     }
 }

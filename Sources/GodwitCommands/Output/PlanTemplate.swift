@@ -30,7 +30,9 @@ struct PlanTemplate: Sendable, Hashable {
                 host = text[..<colon]
                 port = text[text.index(after: colon)...]
             }
-            guard !host.isEmpty, !host.contains(where: { $0.isWhitespace }) else { throw refusal("The host is missing.") }
+            guard !host.isEmpty, !host.contains(where: { $0.isWhitespace }) else {
+                throw refusal("The host is missing.")
+            }
             guard let port else { return .tcp(host: String(host), port: 3306) }
             guard let number = Int(port), (1...65_535).contains(number) else {
                 throw refusal("The port is a number from 1 to 65535.")
@@ -45,7 +47,9 @@ struct PlanTemplate: Sendable, Hashable {
         var tls: String?
         var ca: String?
 
-        init(address: String, user: String, password: Password, tls: String?, ca: String?, flag: String) throws(EngineError) {
+        init(address: String, user: String, password: Password, tls: String?, ca: String?, flag: String)
+            throws(EngineError)
+        {
             self.address = try Address.parse(address, flag: flag)
             self.user = user
             self.password = password

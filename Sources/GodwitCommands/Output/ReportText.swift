@@ -39,7 +39,9 @@ enum StatusText {
         let last = status.state.rawValue.replacing("_", with: " ")
         let age = Format.duration(max(0, now - status.at))
         let runner =
-            runnerAlive ? "running, as of \(age) ago" : state == last ? "no process runs it" : "no process runs it, last seen \(last) \(age) ago"
+            runnerAlive
+            ? "running, as of \(age) ago"
+            : state == last ? "no process runs it" : "no process runs it, last seen \(last) \(age) ago"
         var lines = [paint("\(TextWidth.printable(status.task)): \(state)", .strong) + " (\(runner))"]
         if let pause = status.writePauseSeconds { lines.append("write pause: \(Format.duration(pause))") }
         lines.append("position: \(status.position.isEmpty ? "none yet" : TextWidth.printable(status.position))")
@@ -56,7 +58,9 @@ enum StatusText {
         lines.append("")
         let verdict = Verdict(status)
         lines.append(paint(verdict.summary, verdict.tone))
-        if let error = status.error { lines.append(paint("Error: \(TextWidth.printable(Format.sentence(error)))", .bad)) }
+        if let error = status.error {
+            lines.append(paint("Error: \(TextWidth.printable(Format.sentence(error)))", .bad))
+        }
         return lines
     }
 

@@ -36,7 +36,8 @@ struct Verdict: Sendable, Hashable {
         guard unequal.isEmpty else {
             self.init(
                 result: .unequal,
-                summary: "\(Self.tables(unequal.count)) NOT EQUAL: \(Self.names(unequal) { "\($0.failed) rows differ" })")
+                summary:
+                    "\(Self.tables(unequal.count)) NOT EQUAL: \(Self.names(unequal) { "\($0.failed) rows differ" })")
             return
         }
         guard failed.isEmpty, status.state != .failed else {
@@ -54,10 +55,14 @@ struct Verdict: Sendable, Hashable {
         }
         guard validated.count == tables.count else {
             let open = tables.filter { !Self.isValidated($0) }
-            let names = Self.names(open) { $0.pending > 0 ? "\(Format.count($0.pending)) rows pending" : $0.validationState }
+            let names = Self.names(open) {
+                $0.pending > 0 ? "\(Format.count($0.pending)) rows pending" : $0.validationState
+            }
             self.init(
                 result: .unproven,
-                summary: "Not proven equal yet: \(validated.count) of \(Self.tables(tables.count)) Validated; open: \(names)")
+                summary:
+                    "Not proven equal yet: \(validated.count) of \(Self.tables(tables.count)) Validated; open: \(names)"
+            )
             return
         }
         self.init(

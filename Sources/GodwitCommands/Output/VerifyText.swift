@@ -5,7 +5,8 @@ enum VerifyText {
     static func lines(_ report: VerifyReport, paint: Paint) -> [String] {
         var table = TextTable([
             .init("Table"), .init("Rows, source", number: true), .init("Rows, target", number: true),
-            .init("Different", number: true), .init("Missing", number: true), .init("Extra", number: true), .init("Result"),
+            .init("Different", number: true), .init("Missing", number: true), .init("Extra", number: true),
+            .init("Result"),
         ])
         for entry in report.tables {
             let more = entry.hasMore ? "+" : ""

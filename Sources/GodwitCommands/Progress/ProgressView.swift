@@ -25,7 +25,8 @@ struct ProgressView: Sendable {
         if let wait = status.waits.first {
             let more = status.waits.count > 1 ? " (+\(status.waits.count - 1) more)" : ""
             lines.append(
-                paint(fit("waiting \(Format.duration(wait.seconds)) for \(wait.what): \(wait.why)\(more)", width), .dim))
+                paint(fit("waiting \(Format.duration(wait.seconds)) for \(wait.what): \(wait.why)\(more)", width), .dim)
+            )
         }
         return lines
     }
@@ -122,7 +123,9 @@ struct ProgressView: Sendable {
     }
 
     private func fit(_ text: String, _ width: Int) -> String {
-        TextWidth.truncated(TextWidth.printable(hasUnicode ? text : text.replacing("…", with: "...").replacing("–", with: "-")), to: width)
+        TextWidth.truncated(
+            TextWidth.printable(hasUnicode ? text : text.replacing("…", with: "...").replacing("–", with: "-")),
+            to: width)
     }
 
     private static func name(_ table: MigrationStatus.Table) -> String {
