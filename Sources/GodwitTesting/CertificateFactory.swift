@@ -31,7 +31,8 @@ package struct CertificateFactory: Sendable {
         let key = try Self.makeKey(keyKind)
         let certificate = try Certificate(
             version: .v3, serialNumber: .init(), publicKey: key.publicKey,
-            notValidBefore: Date.now.addingTimeInterval(-86_400), notValidAfter: Date.now.addingTimeInterval(86_400 * 30),
+            notValidBefore: Date.now.addingTimeInterval(-86_400),
+            notValidAfter: Date.now.addingTimeInterval(86_400 * 30),
             issuer: name, subject: name, signatureAlgorithm: Self.algorithm(keyKind),
             extensions: Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
@@ -114,7 +115,9 @@ package struct CertificateFactory: Sendable {
     private static func bytes(of address: String) throws -> [UInt8] {
         let parts = address.split(separator: ".", omittingEmptySubsequences: false).compactMap { UInt8($0) }
         if parts.count == 4 { return parts }
-        let groups = address.split(separator: ":", omittingEmptySubsequences: false).compactMap { UInt16($0, radix: 16) }
+        let groups = address.split(separator: ":", omittingEmptySubsequences: false).compactMap {
+            UInt16($0, radix: 16)
+        }
         guard groups.count == 8 else { throw TestingError("\(address) is no IPv4 or full IPv6 address") }
         return groups.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
     }

@@ -22,9 +22,9 @@ package enum FreePort {
     /// Can the port be bound now?
     package static func isFree(_ port: Int) -> Bool {
         #if canImport(Glibc)
-        let stream = Int32(SOCK_STREAM.rawValue)
+            let stream = Int32(SOCK_STREAM.rawValue)
         #else
-        let stream = SOCK_STREAM
+            let stream = SOCK_STREAM
         #endif
         let descriptor = socket(AF_INET, stream, 0)
         guard descriptor >= 0 else { return false }

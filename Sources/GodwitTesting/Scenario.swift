@@ -96,7 +96,8 @@ package struct Scenario: Sendable {
 
     private func configuration(of server: TestServer) -> MySQLConfiguration {
         MySQLConfiguration(
-            address: .tcp(host: server.host, port: server.port), username: Self.applicationUser, password: nil, tls: .disabled)
+            address: .tcp(host: server.host, port: server.port), username: Self.applicationUser, password: nil,
+            tls: .disabled)
     }
 
     /// What differs between the two sides; empty when they are equal in content, indexes and constraints.

@@ -52,7 +52,7 @@ actor ServerTemplate {
         }
         do {
             try FileManager.default.moveItem(atPath: work.string, toPath: final.string)
-        } catch where FileManager.default.fileExists(atPath: final.string) {
+        } catch  where FileManager.default.fileExists(atPath: final.string) {
             return final
         }
         return final

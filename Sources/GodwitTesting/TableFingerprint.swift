@@ -44,7 +44,8 @@ package struct TableFingerprint: Sendable, Hashable, CustomStringConvertible {
         return Set(left.keys).union(right.keys).sorted().compactMap { name in
             switch (left[name], right[name]) {
             case (let first?, let second?):
-                first == second ? nil : "\(name): source \(first.rows) rows, target \(second.rows) rows, contents differ"
+                first == second
+                    ? nil : "\(name): source \(first.rows) rows, target \(second.rows) rows, contents differ"
             case (_?, nil): "\(name): missing on the target"
             default: "\(name): only on the target"
             }

@@ -74,8 +74,9 @@ package final class TestServer: Sendable {
             command.program, command.arguments + places + options.arguments(flavour, port: port))
         let ready: String?
         do {
-            ready = try await withTimeLimit(options.readyLimit, "\(flavour) is not ready: \(process.standardError.tail())")
-            { try await process.standardError.first { $0.contains(": ready for connections") } }
+            ready = try await withTimeLimit(
+                options.readyLimit, "\(flavour) is not ready: \(process.standardError.tail())"
+            ) { try await process.standardError.first { $0.contains(": ready for connections") } }
         } catch {
             try await process.kill9()
             throw error

@@ -49,9 +49,10 @@ public struct TableMap: Hashable, Sendable {
         /// Bytes of an ENUM or SET value.
         var packLength: Int { Int(metadata & 0xff) }
 
+        /// Whether the signedness metadata has a bit for the column: YEAR has one too (seen on MySQL 9.7).
         var isNumeric: Bool {
             switch type {
-            case .tiny, .short, .int24, .long, .longlong, .newdecimal, .float, .double: true
+            case .tiny, .short, .int24, .long, .longlong, .newdecimal, .float, .double, .year: true
             default: false
             }
         }

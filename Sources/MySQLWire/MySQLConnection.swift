@@ -65,7 +65,8 @@ public final class MySQLConnection: Sendable {
     /// The same for a statement whose bytes are not all UTF-8.
     @discardableResult
     public func query(_ sql: ByteBuffer, timeout: Duration? = nil) async throws(MySQLError) -> MySQLResult {
-        try await collect(Command.query(sql), label: statementLabel(sql.readableBytesView, count: sql.readableBytes), nil, timeout)
+        try await collect(
+            Command.query(sql), label: statementLabel(sql.readableBytesView, count: sql.readableBytes), nil, timeout)
     }
 
     /// Prepares, executes with parameters, closes the statement; values come back as text-protocol-like bytes.

@@ -24,7 +24,8 @@ public struct MySQLError: Error, Sendable, Hashable, CustomStringConvertible {
     public var cure: String
     public var serverCode: UInt16?
     public var sqlState: String?
-    public init(_ code: Code, _ message: String, cure: String = "", serverCode: UInt16? = nil, sqlState: String? = nil) {
+    public init(_ code: Code, _ message: String, cure: String = "", serverCode: UInt16? = nil, sqlState: String? = nil)
+    {
         self.code = code
         self.message = message
         self.cure = cure

@@ -60,6 +60,11 @@ import Testing
                 """)
     }
 
+    @Test func aCutoverWithoutAMeasuredPauseIsStillSaid() async {
+        let report = MigrationReport(status: .sample(.cutOver, [.sample("a")]), seconds: 1, steps: [])
+        #expect(await godwit(["migrate"], engine: engine(report)).out.hasPrefix("Cut over.\n"))
+    }
+
     @Test(arguments: [
         (.sample("a"), 0), (.sample("a", validation: "Pending records", pending: 3), 0), (.sample("a", .failed), 1),
         (.sample("a", validation: "Mismatched records", failed: 2), 4),
@@ -120,7 +125,7 @@ import Testing
         let signals = ManualSignals()
         var context = CommandContext.current
         context.signals = signals
-        context.err = CapturedSink()
+        context.logs = LogSink(err: CapturedSink())
         let left = CapturedSink()
         await #expect(throws: EngineError.self) {
             try await Interruption.guarded(context: context, leaveAtOnce: { left.write("left") }) {
@@ -142,6 +147,23 @@ import Testing
         #expect(outcome.code == 0)
         #expect(outcome.out.contains("[####################]"))
         #expect(outcome.out.contains("\u{1B}[3A\r\u{1B}[J"), "the block is taken away before the report")
+    }
+
+    /// Written past the live block, the line would be drawn over and leave the old block behind.
+    @Test func aSignalIsSaidAboveTheLiveBlock() async {
+        let signals = ManualSignals()
+        let terminal = Terminal(
+            isInteractive: true, canAsk: false, hasColor: false, hasUnicode: false, size: { (100, 24) })
+        let engine = ScriptedEngine(run: { _, _, observer in
+            observer.update(.sample(.following, [.sample("a")]))
+            signals.send("SIGINT")
+            try await Task.sleep(for: .seconds(3600))
+            throw ScriptedEngine.Unscripted()
+        })
+        let outcome = await godwit(["migrate"], engine: engine, signals: signals, terminal: terminal)
+        #expect(outcome.code == 3)
+        #expect(outcome.out.contains("\u{1B}[JSIGINT: stopping at a safe point; once more stops at once.\napp: following"))
+        #expect(!outcome.err.contains("SIGINT: stopping"))
     }
 
     @Test func dryRun() async throws {

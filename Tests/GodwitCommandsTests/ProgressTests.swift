@@ -83,6 +83,10 @@ import Testing
         )
     }
 
+    @Test func beforeAnyTableIsKnownOnlyTheStateIsSaid() {
+        #expect(plain.plainLine(.sample(.starting), meter: RateMeter()) == "starting")
+    }
+
     @Test func ratesForgetWhatIsOld() {
         var meter = RateMeter()
         for second in 0...60 {

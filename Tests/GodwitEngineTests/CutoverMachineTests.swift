@@ -88,6 +88,8 @@ struct CutoverSimulator {
     var switchUndo: CutoverMachine.SwitchUndo
     /// By number of the effect, counted over all restarts.
     var faults: [Int: CutoverFault]
+    /// At every effect for which it gives one, for good.
+    var permanent: (@Sendable (CutoverMachine.Action) -> CutoverFault?)?
     var effects = 0
     /// Filled only where it will be printed.
     var log: [String]?
@@ -118,7 +120,7 @@ struct CutoverSimulator {
     private mutating func effect(of action: CutoverMachine.Action, _ machine: inout CutoverMachine) -> CutoverMachine.Event? {
         if case .wait = action { return .waited }
         effects += 1
-        let fault = faults[effects]
+        let fault = faults[effects] ?? permanent?(action)
         if log != nil { log?.append("\(effects) \(action)\(fault.map { " [\($0)]" } ?? "")") }
         switch fault {
         case .crashBefore: return nil
@@ -164,7 +166,8 @@ struct CutoverSimulator {
     func settle(_ context: @autoclosure () -> String) -> [String] {
         var quiet = self
         if quiet.settled().isEmpty { return [] }
-        var loud = CutoverSimulator(switchUndo: switchUndo, faults: faults, isLogged: true)
+        var loud = self
+        loud.log = []
         let problems = loud.settled()
         return ["\(context()), switch_back: \(switchUndo)"] + problems + (loud.log ?? [])
     }
@@ -233,7 +236,8 @@ extension CutoverOutcome {
             let one = CutoverSimulator(switchUndo: undo, faults: [place: first])
             let problems = one.settle("\(first) at \(place)")
             if !problems.isEmpty { failures.append(problems) }
-            for second in CutoverFault.allCases {
+            // Half a crash and a cancellation add nothing as second faults but time.
+            for second in CutoverFault.allCases where undo != .nothingToDo && second != .crashHalf && second != .cancel {
                 for distance in 1...24 {
                     let two = CutoverSimulator(switchUndo: undo, faults: [place: first, place + distance: second])
                     let problems = two.settle("\(first) at \(place), \(second) at \(place + distance)")
@@ -286,6 +290,15 @@ extension CutoverOutcome {
         var simulator = CutoverSimulator(switchUndo: .impossible, faults: [19: .failsBefore])
         #expect(simulator.run() == .undone(step: .switchApplication, reason: "fault"))
         #expect(simulator.world.isOnSource)
+    }
+
+    /// That nothing was switched is remembered over a crash while going back.
+    @Test(arguments: 21...24) func switchThatFailedGoesBackAfterACrashToo(place: Int) {
+        var simulator = CutoverSimulator(switchUndo: .impossible, faults: [19: .failsBefore, place: .crashBefore])
+        #expect(simulator.run() == nil)
+        #expect(simulator.run() == .undone(step: .gates, reason: "An earlier cutover was interrupted."))
+        #expect(simulator.world.isOnSource)
+        #expect(simulator.world.violations == [])
     }
 
     @Test func switchOfUnknownOutcomeGoesForward() {
@@ -342,6 +355,36 @@ extension CutoverOutcome {
             case .undone: #expect(simulator.world.isOnSource && place < 21, "\(place)")
             default: Issue.record("\(place): \(String(describing: outcome))")
             }
+        }
+    }
+
+    /// What fails for good ends, and leaves nothing that never may be; when it works again, the same command goes on.
+    @Test(arguments: undos, [CutoverFault.failsBefore, .failsAfter, .half]) func permanentFaults(undo: CutoverMachine.SwitchUndo, fault: CutoverFault) {
+        func check(_ name: String, _ fails: @escaping @Sendable (CutoverMachine.Action) -> Bool) {
+            var simulator = CutoverSimulator(switchUndo: undo, faults: [:])
+            simulator.permanent = { fails($0) ? fault : nil }
+            let outcome = simulator.run()
+            #expect(outcome != nil && simulator.effects < 200, "\(name): \(simulator.effects) effects, \(String(describing: outcome))")
+            simulator.permanent = nil
+            let problems = simulator.settle(name)
+            if !problems.isEmpty { Issue.record("\(problems.joined(separator: "\n"))") }
+        }
+        for step in CutoverStep.forward {
+            check("perform \(step)") { $0 == .perform(step) }
+            check("journal \(step)") { action in
+                if case .journal(let records) = action { records.contains { $0.step == step } } else { false }
+            }
+            check("from \(step) on, all journals") { [from = CutoverStep.forward.firstIndex(of: step) ?? 0] action in
+                guard case .journal(let records) = action else { return false }
+                return records.contains { (CutoverStep.forward.firstIndex(of: $0.step) ?? 99) >= from }
+            }
+        }
+        for step in CutoverStep.undoOrder {
+            check("validation, and undo of \(step)") { $0 == .perform(.validate) || $0 == .undo(step) }
+            check("switch, and undo of \(step)") { $0 == .perform(.switchApplication) || $0 == .undo(step) }
+        }
+        check("point of no return and reading it") {
+            if case .journal(let records) = $0 { records.contains { $0.step == .pointOfNoReturn } } else { $0 == .readJournal }
         }
     }
 

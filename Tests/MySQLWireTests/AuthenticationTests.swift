@@ -43,7 +43,9 @@ import Testing
             address: .tcp(host: "h", port: 1), username: "u", password: "hunter2", tls: .disabled)
         configuration.database = "d"
         dump(configuration, to: &dumped)
-        for text in ["\(secret)", String(reflecting: secret), dumped, "\(configuration)", String(reflecting: configuration)] {
+        for text in [
+            "\(secret)", String(reflecting: secret), dumped, "\(configuration)", String(reflecting: configuration),
+        ] {
             #expect(!text.contains("hunter2"))
         }
     }

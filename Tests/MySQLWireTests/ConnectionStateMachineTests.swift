@@ -37,7 +37,8 @@ import Testing
     }
 
     private func begin(
-        _ machine: inout ConnectionStateMachine<String>, _ expectation: ResponseMachine.Expectation, _ context: String = "q"
+        _ machine: inout ConnectionStateMachine<String>, _ expectation: ResponseMachine.Expectation,
+        _ context: String = "q"
     ) -> String {
         switch machine.begin(expectation, what: "SELECT", context: context) {
         case .send: "send"
@@ -188,7 +189,9 @@ import Testing
             PacketBuilder.bytes(0, 5, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0), PacketBuilder.bytes(), PacketBuilder.bytes(0xFE),
         ]
         for _ in 0..<30 {
-            let noise = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+            let noise = (0..<Int.random(in: 0...40, using: &random)).map { _ in
+                UInt8.random(in: .min ... .max, using: &random)
+            }
             let packet = Bool.random(using: &random) ? known.randomElement(using: &random) : ByteBuffer(bytes: noise)
             switch machine.received(packet ?? ByteBuffer()) {
             case .finished, .failed: returned += 1
@@ -215,7 +218,9 @@ import Testing
     @Test func whatCameBeforeTheEndIsHandedOutFirst() {
         var buffer = DemandBuffer<String, Int>()
         _ = buffer.offer("a", bytes: 1)
-        guard case .none = buffer.finish(.failure(MySQLError(.connectionClosed, "x"))) else { return #expect(Bool(false)) }
+        guard case .none = buffer.finish(.failure(MySQLError(.connectionClosed, "x"))) else {
+            return #expect(Bool(false))
+        }
         guard case .deliver("a") = buffer.next(1) else { return #expect(Bool(false)) }
         guard case .fail(let error) = buffer.next(1) else { return #expect(Bool(false)) }
         #expect(error.code == .connectionClosed)

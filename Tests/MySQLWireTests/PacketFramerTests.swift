@@ -41,7 +41,10 @@ import Testing
     func payloadsAreCutTheSameWhereverTheReadsEnd(_ seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         let payloads = (0..<50).map { _ in
-            ByteBuffer(bytes: (0..<Int.random(in: 0...400, using: &random)).map { _ in UInt8.random(in: 0...254, using: &random) })
+            ByteBuffer(
+                bytes: (0..<Int.random(in: 0...400, using: &random)).map { _ in
+                    UInt8.random(in: 0...254, using: &random)
+                })
         }
         var framer = PacketFramer()
         var read: [ByteBuffer] = []

@@ -128,7 +128,8 @@ import Testing
 
     @Test func tooManyConnectionsInsteadOfAHandshake() {
         var machine = machine()
-        let error = failure(machine.received(ByteBuffer(bytes: [0xFF, 0x10, 0x04] + Array("Too many connections".utf8))))
+        let error = failure(
+            machine.received(ByteBuffer(bytes: [0xFF, 0x10, 0x04] + Array("Too many connections".utf8))))
         #expect(error?.serverCode == 1040)
         #expect(error?.message.contains("Too many connections") == true)
     }

@@ -71,7 +71,9 @@ import Testing
     }
 
     @Test func cutBetweenTwoRows() async throws {
-        let packets = [PacketBuilder.bytes(1), PacketBuilder.column("a"), PacketBuilder.row(["x"]), PacketBuilder.row(["y"])]
+        let packets = [
+            PacketBuilder.bytes(1), PacketBuilder.column("a"), PacketBuilder.row(["x"]), PacketBuilder.row(["y"]),
+        ]
         try await ScriptedPeer.with(ScriptedPeer.login + [[.packets(packets, first: 1), .close]]) { _, configuration in
             let connection = try await connect(configuration)
             var rows = 0
@@ -85,18 +87,19 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        [.packets([PacketBuilder.ok()], first: 9)], [.packets([PacketBuilder.bytes(3, 0)], first: 1)],
-        [.packets([PacketBuilder.bytes(1), PacketBuilder.bytes(1, 2, 3)], first: 1)],
-        [.packets([PacketBuilder.bytes()], first: 1)],
-        [
-            .packets(
-                [
-                    PacketBuilder.bytes(1), PacketBuilder.column("a"), PacketBuilder.row(["x", "y"]),
-                    PacketBuilder.ok(header: 0xFE),
-                ], first: 1)
-        ],
-    ] as [[ScriptedPeer.Step]])
+    @Test(
+        arguments: [
+            [.packets([PacketBuilder.ok()], first: 9)], [.packets([PacketBuilder.bytes(3, 0)], first: 1)],
+            [.packets([PacketBuilder.bytes(1), PacketBuilder.bytes(1, 2, 3)], first: 1)],
+            [.packets([PacketBuilder.bytes()], first: 1)],
+            [
+                .packets(
+                    [
+                        PacketBuilder.bytes(1), PacketBuilder.column("a"), PacketBuilder.row(["x", "y"]),
+                        PacketBuilder.ok(header: 0xFE),
+                    ], first: 1)
+            ],
+        ] as [[ScriptedPeer.Step]])
     func malformedAnswers(_ answer: [ScriptedPeer.Step]) async throws {
         try await ScriptedPeer.with(ScriptedPeer.login + [answer]) { _, configuration in
             let connection = try await connect(configuration)
@@ -177,8 +180,10 @@ import Testing
     @Test(arguments: 0..<20)
     func cancellationOfTheLogin(_ moment: Int) async throws {
         try await ScriptedPeer.with([moment % 2 == 0 ? [] : ScriptedPeer.login[0]]) { _, configuration in
-            let task = Task { try await connect(configuration) }
-            for _ in 0..<(moment * moment * moment) { await Task.yield() }
+            var patient = configuration
+            patient.connectTimeout = .seconds(600)
+            let task = Task { [patient] in try await connect(patient) }
+            for _ in 0..<(moment * moment) { await Task.yield() }
             task.cancel()
             let result = await task.result
             let error = #expect(throws: MySQLError.self) { try result.get() }

@@ -13,7 +13,8 @@ import Testing
             try await withServer(.mysql9, ServerOptions(tls: tls)) { server in
                 func connect(_ host: String, _ ca: String, _ mode: String) async throws -> [[String]] {
                     try await TestServer.runClient(
-                        .mysql9, "SELECT VARIABLE_VALUE <> '' FROM performance_schema.session_status"
+                        .mysql9,
+                        "SELECT VARIABLE_VALUE <> '' FROM performance_schema.session_status"
                             + " WHERE VARIABLE_NAME = 'Ssl_cipher'",
                         arguments: [
                             "--host=\(host)", "--protocol=tcp", "--port=\(server.port)", "--user=root",

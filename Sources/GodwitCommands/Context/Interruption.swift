@@ -26,7 +26,7 @@ enum Interruption {
                 leaveAtOnce()
                 return
             }
-            context.err.write("\(name): stopping at a safe point; once more stops at once.\n")
+            context.logs.notify("\(name): stopping at a safe point; once more stops at once.")
             task.cancel()
         }
         defer { watch.cancel() }

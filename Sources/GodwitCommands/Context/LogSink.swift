@@ -59,6 +59,12 @@ final class LogSink: Sendable {
         if let divert { divert(text) } else { err.write(text) }
     }
 
+    /// One line for the operator, as it is: to standard error, or above the live view.
+    func notify(_ line: String) {
+        record(.notice, line)
+        if let divert = state.withLock({ $0.divert }) { divert(line + "\n") } else { err.write(line + "\n") }
+    }
+
     /// To the file only: lines that the operator sees in another form.
     func record(_ level: Logger.Level, _ line: String, at date: Date = Date()) {
         let text = "\(Format.timestamp(date.timeIntervalSince1970)) \(level.rawValue) \(line)\n"

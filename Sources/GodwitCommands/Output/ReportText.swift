@@ -8,6 +8,9 @@ enum ReportText {
         if let pause = status.writePauseSeconds {
             lines.append(paint("Cut over. Write pause: \(Format.duration(pause)).", .strong))
             lines.append("")
+        } else if status.state == .cutOver {
+            lines.append(paint("Cut over.", .strong))
+            lines.append("")
         }
         lines += StatusText.table(status.tables).lines(paint)
         if !report.steps.isEmpty {

@@ -1,10 +1,11 @@
 import Dispatch
+import Foundation
 import GodwitEngine
 import Synchronization
 
 /// Announces the named moments that a run passes, and stops dead at one of them: fault tests kill the process there.
 /// `GODWIT_MOMENTS=1` prints `moment: NAME` on standard error; `GODWIT_HALT_AT=NAME[:n]` prints it and then blocks the
-/// thread for ever at the n-th passing (1 where no number is given).
+/// thread for ever at the n-th passing (1 where no number is given), or, with `GODWIT_HALT_UNTIL=PATH`, until that file exists.
 final class MomentObserver: ProgressObserver {
     struct Halt: Sendable, Hashable {
         var name: String
@@ -37,13 +38,13 @@ final class MomentObserver: ProgressObserver {
     private let passed = Mutex(0)
 
     init(
-        _ inner: any ProgressObserver, context: CommandContext, block: @escaping @Sendable () -> Void = blockForEver
+        _ inner: any ProgressObserver, context: CommandContext, block: (@Sendable () -> Void)? = nil
     ) throws {
         self.inner = inner
         prints = context.variables["GODWIT_MOMENTS"] == "1"
         halt = try Halt(variables: context.variables)
         err = context.err
-        self.block = block
+        self.block = block ?? Self.block(until: context.variables["GODWIT_HALT_UNTIL"])
     }
 
     func update(_ status: MigrationStatus) { inner.update(status) }
@@ -62,7 +63,13 @@ final class MomentObserver: ProgressObserver {
         if isHalt == true { block() }
     }
 
-    private static let blockForEver: @Sendable () -> Void = {
-        while true { DispatchSemaphore(value: 0).wait() }
+    private static func block(until path: String?) -> @Sendable () -> Void {
+        {
+            let never = DispatchSemaphore(value: 0)
+            while !(path.map { FileManager.default.fileExists(atPath: $0) } ?? false) {
+                // Times out, which is the wait between two looks.
+                _ = never.wait(timeout: .now() + .milliseconds(5))
+            }
+        }
     }
 }

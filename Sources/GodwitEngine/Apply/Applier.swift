@@ -150,6 +150,7 @@ package struct Applier: Sendable {
             sequence: progress.checkpoint.sequence, position: position, commitMicroseconds: progress.commitMicroseconds,
             on: target)
         progress.isOpen = true
+        observer.moment(isStrict ? "follow.claimed" : "replay.claimed")
     }
 
     /// Part of a transaction that is not whole yet.
@@ -232,6 +233,7 @@ package struct Applier: Sendable {
             try await statements.deletes(plan.deletes, strict: isStrict, run)
             try await statements.upserts(plan.upserts, strict: isStrict, run)
             try await statements.inserts(plan.inserts, run)
+            observer.moment(isStrict ? "follow.table" : "replay.table")
         }
     }
 

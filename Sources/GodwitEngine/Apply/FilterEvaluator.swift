@@ -73,7 +73,11 @@ package struct FilterEvaluator: Sendable {
             }
             let literal = "_\(column.characterSet ?? "utf8mb4") X'\(KeyLiteral.hex(chosen))'"
             return column.collation.map { "\(literal) COLLATE \($0)" } ?? literal
-        case .date(let date): return "CAST('\(date.year)-\(date.month)-\(date.day)' AS DATE)"
+        case .date:
+            // Four-digit years: `99-1-1` would be read as 1999.
+            var sql = SQLBuffer()
+            try ValueLiteral.append(value, to: &sql)
+            return "CAST(\(String(decoding: sql.bytes.readableBytesView, as: UTF8.self)) AS DATE)"
         case .time(let text): return "CAST('\(text)' AS TIME(\(column.datetimePrecision ?? 6)))"
         case .datetime(let text), .timestamp(let text):
             return "CAST('\(text)' AS DATETIME(\(column.datetimePrecision ?? 6)))"

@@ -21,7 +21,7 @@ package struct CaptureStream: Sendable {
         self.observer = observer
     }
 
-    /// Seconds without an event or heartbeat after which the connection counts as lost. Heartbeats come every half second.
+    /// Seconds without an event or heartbeat after which the connection counts as lost. Heartbeats come ten times a second: they also wake whoever waits for the end of the stream.
     private static let silence = Duration.seconds(30)
 
     package func run(
@@ -42,7 +42,7 @@ package struct CaptureStream: Sendable {
         let checksum = try await connection.query("SELECT @@GLOBAL.binlog_checksum").rows.first?.string(0) ?? "NONE"
         for prefix in ["source", "master"] {
             try await connection.query("SET @\(prefix)_binlog_checksum = @@GLOBAL.binlog_checksum")
-            try await connection.query("SET @\(prefix)_heartbeat_period = 500000000")
+            try await connection.query("SET @\(prefix)_heartbeat_period = 100000000")
         }
         let start: BinlogStart = switch position {
         case .gtids(let set): .gtids(set)

@@ -29,6 +29,7 @@ package struct CutoverDriver: Sendable {
 
     package func run() async throws -> Result {
         try context.plan.application.checkForCutover()
+        try FileManager.default.createDirectory(atPath: context.plan.stateFolder, withIntermediateDirectories: true)
         let servers = CutoverServers(context: context)
         let journal = try await servers.onTarget { try await context.state.journal(on: $0) }
         var machine = CutoverMachine(journal: journal, switchUndo: Self.switchUndo(context.plan.application))
@@ -40,13 +41,16 @@ package struct CutoverDriver: Sendable {
         while true {
             let event: CutoverMachine.Event
             switch action {
+            case .perform(let step) where machine.mustGoForward:
+                // Neither Ctrl-C nor the loss of the source keeps the application from its only side.
+                event = await Task { await perform(step, steps) }.value
             case .perform(let step): event = await perform(step, steps)
             case .undo(let step): event = await undo(step, steps)
             case .journal(let records): event = await write(records, servers)
             case .readJournal: event = await read(servers)
             case .wait(let pause):
-                // A cancelled sleep returns at once: the attempts are bounded all the same.
-                try? await Task.sleep(for: pause)
+                // Not the caller's task: a cancelled sleep returns at once, and the attempts would be used up in a moment.
+                await Task { try? await Task.sleep(for: pause) }.value
                 event = .waited
             case .end(let outcome):
                 await servers.close()

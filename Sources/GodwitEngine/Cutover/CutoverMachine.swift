@@ -83,7 +83,10 @@ package struct CutoverMachine: Sendable {
     var isPastReturn: Bool
     var switchMayHaveHappened: Bool
     var isCancelled = false
+    /// Of the step or record under way.
     var attempts = 0
+    /// Of the switch, which begins anew with each look at the source.
+    private var switchAttempts = 0
     /// Steps still to be undone, next first.
     var undoQueue: [CutoverStep] = []
     /// What made the cutover go back.
@@ -202,21 +205,19 @@ package struct CutoverMachine: Sendable {
         if step == .gates { return end(.refused(failure.reason)) }
         if step == .switchApplication, failure.effect == .unknown { switchMayHaveHappened = true }
         guard mustGoForward else { return goBack(step, failure.reason, at: now) }
-        // The switch is not repeated without a look at the source.
-        return retry(step == .switchApplication ? .recheck : step, failedAt: step, failure.reason)
-    }
-
-    private mutating func retry(_ step: CutoverStep, failedAt: CutoverStep, _ reason: String) -> Action {
         attempts += 1
-        guard attempts < attemptsMax else { return end(.stuck(step: failedAt, direction: .forward, reason: reason)) }
-        phase = .waiting(step)
+        if step == .switchApplication { switchAttempts += 1 }
+        guard max(attempts, switchAttempts) < attemptsMax else {
+            return end(.stuck(step: step, direction: .forward, reason: failure.reason))
+        }
+        // The switch is not repeated without a look at the source.
+        phase = .waiting(step == .switchApplication ? .recheck : step)
         return .wait(pause)
     }
 
     private mutating func couldNotJournal(_ step: CutoverStep, _ reason: String, at now: Double) -> Action {
         if step == .pointOfNoReturn {
             // The record may be there: neither direction is safe before that is known.
-            attempts = 0
             phase = .confirming
             return .readJournal
         }
@@ -240,7 +241,8 @@ package struct CutoverMachine: Sendable {
         guard attempts < attemptsMax else {
             return end(.stuck(step: .pointOfNoReturn, direction: .forward, reason: reason))
         }
-        return writePending(then: .pointOfNoReturn)
+        phase = .waitingToJournal(.pointOfNoReturn)
+        return .wait(pause)
     }
 
     private mutating func couldNotConfirm(_ failure: CutoverFailure) -> Action {

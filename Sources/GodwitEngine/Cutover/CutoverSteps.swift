@@ -15,7 +15,7 @@ struct CutoverSteps: Sendable {
     private static let validationLimit = Duration.seconds(120)
 
     private var application: Plan.Application { context.plan.application }
-    private var commands: ApplicationCommands { ApplicationCommands(timeout: application.timeout) }
+    private var commands: ApplicationCommands { ApplicationCommands(timeout: application.timeout, logFolder: context.plan.stateFolder) }
 
     /// Returns the step's detail for the journal.
     func perform(_ step: CutoverStep) async throws -> String? {
@@ -64,6 +64,10 @@ struct CutoverSteps: Sendable {
         var shown: [String] = []
         while true {
             try Task.checkCancellation()
+            let failures = await parts.validation.failures
+            guard failures.isEmpty else {
+                throw CutoverFailure("Rows differ: \(failures.joined(separator: "; ")).", effect: .none)
+            }
             let gates = try await readGates(parts)
             if gates.open.isEmpty {
                 // AUTO_INCREMENT is raised before the pause, so that in it only what changed since is left.

@@ -18,6 +18,11 @@ package struct Loader: Sendable {
     package func run() async throws {
         let stored = try await context.state.chunks(on: context.control)
         await restoreCounts(stored)
+        // A crash between the record of a table's last chunk and this mark left the one without the other.
+        for table in context.tables where !table.isPlanned {
+            guard stored.contains(where: { $0.table == table.id && $0.bounds.upper == nil }) else { continue }
+            try await context.state.mark(table: table.id, "is_planned", on: context.control)
+        }
         let keyed = context.tables.filter { !context.shape($0).isKeyless }
         let keyless = context.tables.filter { context.shape($0).isKeyless }
         for table in keyless { try await KeylessLoader(context: context, loader: chunkLoader).load(table, stored: stored) }

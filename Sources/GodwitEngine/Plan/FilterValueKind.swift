@@ -4,7 +4,7 @@ import MySQLTypes
 enum FilterValueKind: Sendable, Hashable {
     /// Integers, DECIMAL, BIT, YEAR.
     case exactNumber
-    /// FLOAT and DOUBLE.
+    case float
     case double
     case text(characterSet: String, collation: String)
     case binary
@@ -20,7 +20,8 @@ enum FilterValueKind: Sendable, Hashable {
         switch column.dataType {
         case "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric", "bit", "year":
             self = .exactNumber
-        case "float", "double": self = .double
+        case "float": self = .float
+        case "double": self = .double
         case "char", "varchar", "enum", "set":
             guard let characterSet = column.characterSet, let collation = column.collation else {
                 throw Self.refusal(column, "its character set is not known")
@@ -40,15 +41,28 @@ enum FilterValueKind: Sendable, Hashable {
             cure: "Filter by a number, date or short text column.")
     }
 
+    /// The column's side of the comparison.
+    func subject(_ operand: String) -> String {
+        switch self {
+        // A text literal and a TIME compare as texts where the fractions differ in length (measured on MySQL 9.7).
+        case .time: "CAST(\(operand) AS TIME(6))"
+        // So that a literal operand may be any text that reads back as the same FLOAT.
+        case .float: "CAST(\(operand) AS FLOAT)"
+        default: operand
+        }
+    }
+
     func literal(_ value: String, of column: ColumnDefinition) throws(EngineError) -> String {
         switch self {
         case .exactNumber:
             guard value.wholeMatch(of: /[+-]?[0-9]+(\.[0-9]+)?/) != nil else { throw wrong(value, column, "a number") }
             return value
-        case .double:
+        case .float, .double:
             guard value.wholeMatch(of: /[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?/) != nil else {
                 throw wrong(value, column, "a number")
             }
+            // 1.1 as a FLOAT is not 1.1 as a DOUBLE, which the column's value would be widened to (measured on MySQL 9.7).
+            if self == .float { return "CAST(\(value) AS FLOAT)" }
             // An exponent makes it a DOUBLE, so that it compares as one with a literal operand too.
             return value.contains("e") || value.contains("E") ? value : value + "e0"
         case .text(let characterSet, let collation):

@@ -42,7 +42,7 @@ struct PlanParser {
         self.files = files
     }
 
-    private static let keys = ["name", "source", "target", "tables", "settings", "task", "application", "state"]
+    private static let keys = ["name", "source", "target", "tables", "settings", "task", "application", "state", "without"]
 
     mutating func plan(_ document: DocumentNode) throws(EngineError) -> Plan {
         let map = try reader.map(document, "The plan", known: Self.keys)
@@ -53,10 +53,28 @@ struct PlanParser {
         let application = try map["application"].map { (node) throws(EngineError) in try self.application(node) }
         let task = try taskName(map["name"])
         let state = try map["state"].map { (node) throws(EngineError) in try reader.text(node, "state") } ?? ".godwit"
-        return Plan(
+        let without = try map["without"].map { (node) throws(EngineError) in try self.without(node) } ?? []
+        var plan = Plan(
             task: task, source: source, target: target, mappings: mappings, settings: settings,
             application: application ?? .init(), stateFolder: PlanFiles.resolve(state, beside: path),
             warnings: warnings)
+        plan.without = without
+        return plan
+    }
+
+    /// `without: [views, triggers]`: kinds of objects that are left behind.
+    private func without(_ node: DocumentNode) throws(EngineError) -> Set<ObjectKind> {
+        var kinds: Set<ObjectKind> = []
+        for item in try reader.list(node, "without") {
+            let name = try reader.text(item, "without")
+            guard let kind = ObjectKind(rawValue: name) else {
+                throw reader.error(
+                    item.mark, "without can't name \(name).",
+                    cure: "It takes \(ObjectKind.allCases.map(\.rawValue).joined(separator: ", ")).")
+            }
+            kinds.insert(kind)
+        }
+        return kinds
     }
 
     func required(

@@ -61,6 +61,8 @@ package struct Plan: Sendable {
     package var application: Application
     /// Folder of local state (logs, ledger), default `.godwit` beside the plan.
     package var stateFolder: String
+    /// Kinds of objects that stay behind by the operator's word.
+    package var without: Set<ObjectKind> = []
     /// The operator's own words, for warnings: every key that was read and has no effect.
     package var warnings: [String]
     package init(

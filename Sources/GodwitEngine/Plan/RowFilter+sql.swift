@@ -3,17 +3,17 @@ extension RowFilter {
     ///
     /// `operand` gives what stands for the column: its quoted name (the load's WHERE), or a literal of a row image's value
     /// (replay). Such a literal must be of the column's own type: text in the column's character set with every
-    /// pad byte of BINARY(n), ENUM and SET by name, BIT as an unsigned integer, FLOAT widened exactly to DOUBLE, TIMESTAMP in
-    /// UTC. Sessions run in UTC and without NO_ZERO_DATE.
+    /// pad byte of BINARY(n), ENUM and SET by name, BIT as an unsigned integer, FLOAT and DOUBLE as text that reads back
+    /// as the same value, dates with four, two and two digits, TIMESTAMP in UTC. Sessions run in UTC and without NO_ZERO_DATE.
     ///
-    /// Text compares under the column's collation on both ways. Throws where the column is missing, has a type that
+    /// Text compares under the column's collation on both ways, and a FLOAT as FLOAT. Throws where the column is missing, has a type that
     /// filters can't have (BLOB, TEXT, JSON, spatial …), or the value is none of that type.
     package func sql(
         columns: [ColumnDefinition], operand: (ColumnDefinition) -> String
     ) throws(EngineError) -> String {
         let column = try find(in: columns)
         let kind = try FilterValueKind(column)
-        let subject = operand(column)
+        let subject = kind.subject(operand(column))
         var parts: [String] = []
         for condition in conditions {
             var values: [String] = []
@@ -61,6 +61,6 @@ extension [RowFilter] {
         guard !isEmpty else { return nil }
         var parts: [String] = []
         for filter in self { parts.append(try filter.sql(columns: columns, operand: operand)) }
-        return parts.joined(separator: " AND ")
+        return "(" + parts.joined(separator: " AND ") + ")"
     }
 }

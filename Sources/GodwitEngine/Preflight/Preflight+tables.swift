@@ -31,14 +31,6 @@ extension Preflight {
                     .info, "functional-unique", subject, "Unique key \(SQL.identifier(index.name)) of \(subject) has an expression.",
                     why: "Its value is not in the log, so updates of this table are applied as delete and insert."))
         }
-        if !table.triggers.isEmpty {
-            found.append(
-                Finding(
-                    .info, "triggers", subject,
-                    "Triggers of \(subject) are not created on the target: \(table.triggers.map(SQL.identifier).joined(separator: ", ")).",
-                    why: "What they do on the source is in the log already, and would be done twice.",
-                    cure: "Create them on the target after the cutover, before the application starts."))
-        }
         found += statement(table)
         return found
     }
@@ -163,6 +155,24 @@ extension Preflight {
         ]
     }
 
+    /// What is not moved is refused by name until the operator has said that it may stay behind.
+    private static func stayingBehind(_ kind: ObjectKind, _ facts: PreflightFacts, _ subject: String, _ what: String) -> Finding {
+        let said = facts.without.contains(kind)
+        return Finding(
+            said ? .warning : .refusal, "objects", subject, what, why: "This release moves tables only.",
+            cure: (said ? "" : "Add `without: [\(kind.rawValue)]` to the plan to leave it behind, and create")
+                + (said ? "Create" : "") + " it on the target yourself before the application starts.")
+    }
+
+    /// Triggers of included tables. What they do on the source is in the log already; on the target they would do it twice.
+    static func triggers(_ facts: PreflightFacts) -> [Finding] {
+        facts.tables.filter { !$0.triggers.isEmpty }.map { table in
+            stayingBehind(
+                .triggers, facts, table.name.description,
+                "Triggers of \(table.name) are not moved: \(table.triggers.map(SQL.identifier).joined(separator: ", ")).")
+        }
+    }
+
     /// Views, routines, events: none is moved yet, each is named.
     static func objects(_ facts: PreflightFacts) -> [Finding] {
         let schemas = Set(facts.usedSourceSchemas)
@@ -171,10 +181,10 @@ extension Preflight {
             guard isIncluded || schemas.contains(object.name.schema) else { return nil }
             switch object.kind {
             case .view, .procedure, .function, .event:
-                return Finding(
-                    .warning, "objects", object.name.description,
-                    "The \(object.kind.rawValue) \(object.name) is not moved\(isIncluded ? ", although the table rules include its name" : "").",
-                    why: "Godwit moves tables only, for now.", cure: "Create it on the target yourself before the application starts.")
+                let kind: ObjectKind = object.kind == .view ? .views : object.kind == .event ? .events : .routines
+                return stayingBehind(
+                    kind, facts, object.name.description,
+                    "The \(object.kind.rawValue) \(object.name) is not moved\(isIncluded ? ", although the table rules include its name" : "").")
             case .sequence, .versionedTable, .other:
                 return Finding(
                     isIncluded ? .refusal : .warning, "objects", object.name.description,

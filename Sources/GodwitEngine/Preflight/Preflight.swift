@@ -14,7 +14,7 @@ package enum Preflight {
     package static func findings(_ facts: PreflightFacts) -> [Finding] {
         let found =
             flavours(facts) + identity(facts) + sourceLog(facts) + sourceGrants(facts) + targetGrants(facts)
-            + tables(facts) + foreignKeys(facts) + objects(facts) + names(facts) + differences(facts) + targetServer(facts)
+            + tables(facts) + foreignKeys(facts) + objects(facts) + triggers(facts) + names(facts) + differences(facts) + targetServer(facts)
             + targetTables(facts)
         return found.enumerated().sorted { ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset) }.map(\.element)
     }
@@ -36,6 +36,7 @@ package enum Preflight {
         var facts = PreflightFacts(
             source: try await ServerFacts.read(source), target: try await ServerFacts.read(target),
             preparation: plan.settings.preparation, prepared: prepared)
+        facts.without = plan.without
         var rules = plan.mappings
         rules.foldsCase = facts.source.lowerCaseTableNames != 0
         let mappings = rules

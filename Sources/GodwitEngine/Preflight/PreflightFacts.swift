@@ -18,6 +18,8 @@ package struct PreflightFacts: Sendable {
     package var preparation: TaskSettings.TablePreparation
     /// Tables that an earlier run of this task has prepared: their rows are Godwit's own.
     package var prepared: Set<TableName>
+    /// Kinds of objects that the operator has said stay behind (`without:` in the plan).
+    package var without: Set<ObjectKind> = []
 
     package init(
         source: ServerFacts, target: ServerFacts, tables: [TableDefinition] = [],
@@ -47,4 +49,9 @@ package struct PreflightFacts: Sendable {
     /// Schemas that tables go to, sorted.
     package var usedTargetSchemas: [String] { Set(decisions.values.map(\.target.schema)).sorted() }
     package var usedSourceSchemas: [String] { Set(tables.map(\.name.schema)).sorted() }
+}
+
+/// What a schema holds beside tables and this release does not move: refused unless the plan says that it stays behind.
+package enum ObjectKind: String, Sendable, Hashable, CaseIterable {
+    case views, routines, triggers, events
 }

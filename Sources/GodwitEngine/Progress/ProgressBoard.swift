@@ -5,6 +5,10 @@ package actor ProgressBoard {
     package private(set) var status: MigrationStatus
     private var waitsSince: [String: (wait: MigrationStatus.Wait, since: Date)] = [:]
     private var lastCommit: UInt64 = 0
+    /// When this attempt began to load a table, and the seconds that earlier ones took.
+    private var loadStart: [Int: (since: Date, earlier: Double)] = [:]
+    /// What the last run stored.
+    private var before: MigrationStatus?
 
     package init(task: String) { status = MigrationStatus(task: task) }
 
@@ -32,20 +36,73 @@ package actor ProgressBoard {
     }
     package func finished(step: String, seconds: Double) { status.steps.append(.init(name: step, seconds: seconds)) }
     package func set(writePause: Double) { status.writePauseSeconds = writePause }
-    package func set(tables: [MigrationStatus.Table]) { status.tables = tables }
+
+    /// A new attempt's tables. What was counted before goes on being counted: by an earlier attempt of this process, else by the
+    /// run that stored `before`. States, rows and validation are found out anew.
+    package func begin(tables: [MigrationStatus.Table], before: MigrationStatus?) {
+        let isFirst = status.tables.isEmpty
+        loadStart = [:]
+        if isFirst {
+            self.before = before
+            status.appliedTransactions = before?.appliedTransactions ?? 0
+            status.position = before?.position ?? ""
+            status.steps = before?.steps ?? []
+        }
+        let known = Dictionary(
+            (isFirst ? before?.tables ?? [] : status.tables).map { (TableName(schema: $0.schema, table: $0.table), $0) },
+            uniquingKeysWith: { first, _ in first })
+        status.tables = tables.map { table in
+            guard let old = known[TableName(schema: table.schema, table: table.table)] else { return table }
+            var table = table
+            table.loadSeconds = old.loadSeconds
+            table.inserts = old.inserts
+            table.updates = old.updates
+            table.deletes = old.deletes
+            table.ddls = old.ddls
+            return table
+        }
+    }
+
+    /// Nothing runs any more: the tables' validation as it was stored last. Returns that snapshot.
+    package func showAsBefore() -> MigrationStatus? {
+        guard let before else { return nil }
+        let known = Dictionary(
+            before.tables.map { (TableName(schema: $0.schema, table: $0.table), $0) }, uniquingKeysWith: { first, _ in first })
+        for (index, table) in status.tables.enumerated() {
+            guard let old = known[TableName(schema: table.schema, table: table.table)] else { continue }
+            status.tables[index].validationState = old.validationState
+            status.tables[index].pending = old.pending
+            status.tables[index].failed = old.failed
+            status.tables[index].suspended = old.suspended
+        }
+        return before
+    }
     package func set(incoming: Int) { status.incomingChanges = UInt64(max(0, incoming)) }
 
     package func loading(_ table: Int) {
+        if loadStart[table] == nil { loadStart[table] = (Date(), status.tables[table].loadSeconds) }
         if status.tables[table].state == .waiting { status.tables[table].state = .loading }
     }
 
     package func loaded(_ table: Int, rows: UInt64, bytes: UInt64, seconds: Double) {
         status.tables[table].rows += rows
         status.tables[table].bytes += bytes
-        status.tables[table].loadSeconds += seconds
+        guard seconds > 0 else { return }
+        // Several workers load one table at once: its time is the clock's, not theirs together.
+        if let (start, earlier) = loadStart[table] {
+            status.tables[table].loadSeconds = earlier + Date().timeIntervalSince(start)
+        } else {
+            status.tables[table].loadSeconds += seconds
+        }
     }
 
     package func finishedLoading(_ table: Int) { status.tables[table].state = .loaded }
+
+    package func finishedLoading(_ table: Int, rows: UInt64, bytes: UInt64) {
+        status.tables[table].state = .loaded
+        status.tables[table].rows = rows
+        status.tables[table].bytes = bytes
+    }
 
     package func applied(_ progress: ApplyProgress, idle: Bool) {
         status.position = progress.position.description

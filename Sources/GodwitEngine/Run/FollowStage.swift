@@ -48,14 +48,23 @@ package struct FollowStage: Sendable {
                 return nil
             }
             group.addTask { try await steer(parts) }
-            while let ending = try await group.next() {
-                guard let ending else { continue }
-                group.cancelAll()
-                // The last word on every table: the report is made of it.
-                await publishOnce(validation, validates)
-                return ending
+            // A cutover past its point of no return goes on when another part loses its server: its ending then counts.
+            var failure: (any Error)?
+            while let result = await group.nextResult() {
+                switch result {
+                case .success(nil): continue
+                case .success(let ending?):
+                    if failure != nil, ending == .reachedGoal { continue }
+                    group.cancelAll()
+                    // The last word on every table: the report is made of it.
+                    await publishOnce(validation, validates)
+                    return ending
+                case .failure(let error):
+                    failure = failure ?? error
+                    group.cancelAll()
+                }
             }
-            throw EngineError(.failed, "The follow stage ended without a reason.")
+            throw failure ?? EngineError(.failed, "The follow stage ended without a reason.")
         }
     }
 
@@ -92,6 +101,7 @@ package struct FollowStage: Sendable {
         defer { Task { await requests.close() } }
         var paused = false
         var lastFailure: [String] = []
+        var undone = 0
         while true {
             try Task.checkCancellation()
             for request in try await context.state.openRequests(on: requests) {
@@ -124,8 +134,19 @@ package struct FollowStage: Sendable {
             }
             lastFailure = failures
             if !paused, options.cutover || mustCutOver {
-                if case .completed(let steps, let pause) = try await cutOver(parts, waitForGates: nil) {
-                    return .cutOver(steps: steps, writePause: pause)
+                if !failures.isEmpty { throw Self.unequal(failures) }
+                switch try await cutOver(parts, waitForGates: nil) {
+                case .completed(let steps, let pause): return .cutOver(steps: steps, writePause: pause)
+                case .notDone(let reason):
+                    undone += 1
+                    // Each try stops the application: not again and again for a reason that stays.
+                    guard undone < Self.cutoverTries else {
+                        throw EngineError(
+                            .resumable, "The cutover was not done in \(undone) tries: \(reason)",
+                            why: "The source accepts writes and the application runs on it.",
+                            cure: "Mend what it names, then run the same command again.")
+                    }
+                    try await Task.sleep(for: .seconds(2))
                 }
             } else if try await isGoalReached(parts, failures) {
                 return .reachedGoal
@@ -135,6 +156,14 @@ package struct FollowStage: Sendable {
     }
 
     private var options: MigrationOptions { context.options }
+    private static let cutoverTries = 3
+
+    private static func unequal(_ failures: [String]) -> EngineError {
+        EngineError(
+            .unequal, "Validation found rows that differ: \(failures.joined(separator: "; ")).",
+            why: "They differ at aligned positions: no change under way explains it.",
+            cure: "Look at them with godwit verify; find who wrote to the target; then load the tables again.")
+    }
 
     private func isGoalReached(_ parts: FollowParts, _ failures: [String]) async throws -> Bool {
         switch options.until {
@@ -148,12 +177,7 @@ package struct FollowStage: Sendable {
                     .plan, "--until validated needs validation, which the task settings switch off.",
                     cure: "Set ValidationSettings.EnableValidation to true.")
             }
-            if !failures.isEmpty {
-                throw EngineError(
-                    .unequal, "Validation found rows that differ: \(failures.joined(separator: "; ")).",
-                    why: "They differ at aligned positions: no change under way explains it.",
-                    cure: "Look at them with godwit verify; find who wrote to the target; then load the tables again.")
-            }
+            if !failures.isEmpty { throw Self.unequal(failures) }
             return await parts.validation.allValidatedOnce
         }
     }

@@ -59,7 +59,7 @@ struct MigrationAttempt: Sendable {
         let state = TargetState(task: plan.task)
         let lock = RunnerLock(task: plan.task)
         let uuid = try await SourcePositions.uuid(of: source)
-        await board.set(sourceTLS: Self.tls(source), targetTLS: Self.tls(control))
+        await board.set(sourceTLS: try await Self.tls(source), targetTLS: try await Self.tls(control))
         let sourceFacts = try await ServerFacts.read(source)
         let targetFacts = try await ServerFacts.read(control)
         plan.mappings.foldsCase = sourceFacts.lowerCaseTableNames != 0
@@ -73,6 +73,7 @@ struct MigrationAttempt: Sendable {
         }
         await memory.connected()
         try await take(lock, control)
+        await memory.tookTask()
         if stored == nil {
             try await state.install(on: control)
             stored = try await state.readTask(on: control)
@@ -88,10 +89,11 @@ struct MigrationAttempt: Sendable {
         let epoch = try await state.takeEpoch(on: control)
         let goal = await memory.keepGoal(try await positions.exact(on: source))
         let tables = try await preparation.tables(on: control)
-        await board.set(tables: tables.map {
-            MigrationStatus.Table(
-                schema: $0.source.name.schema, table: $0.source.name.table, estimatedRows: $0.source.estimatedRows)
-        })
+        await board.begin(
+            tables: tables.map {
+                MigrationStatus.Table(
+                    schema: $0.source.name.schema, table: $0.source.name.table, estimatedRows: $0.source.estimatedRows)
+            }, before: try await state.status(on: control))
         let context = RunContext(
             plan: plan, options: run.options, sessions: sessions, state: state, lock: lock, epoch: epoch, observer: observer,
             board: board, positions: positions, sourceFacts: sourceFacts, targetFacts: targetFacts, control: control,
@@ -103,17 +105,27 @@ struct MigrationAttempt: Sendable {
                 return nil
             }
             group.addTask { try await attempt.phases(context, preparation, goal) }
-            defer { group.cancelAll() }
-            while let ending = try await group.next() {
-                if let ending { return ending }
+            var failure: (any Error)?
+            while let result = await group.nextResult() {
+                switch result {
+                case .success(nil): continue
+                case .success(let ending?):
+                    if failure != nil, ending == .reachedGoal { continue }
+                    group.cancelAll()
+                    return ending
+                case .failure(let error):
+                    failure = failure ?? error
+                    group.cancelAll()
+                }
             }
-            throw EngineError(.failed, "The migration ended without a result.")
+            throw failure ?? EngineError(.failed, "The migration ended without a result.")
         }
     }
 
-    private static func tls(_ connection: MySQLConnection) -> String {
+    private static func tls(_ connection: MySQLConnection) async throws -> String {
         guard let version = connection.server.tlsVersion else { return "none" }
-        return [version, connection.server.tlsCipher ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
+        let cipher = try await connection.query("SHOW SESSION STATUS LIKE 'Ssl_cipher'").rows.first?.string(1)
+        return [version, cipher ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
     }
 
     /// One runner per task: the lock, then the end of whatever an earlier runner left in a long statement.
@@ -167,20 +179,29 @@ struct MigrationAttempt: Sendable {
                 await board.set(state: .loading)
                 try await Loader(context: context).run()
                 try await closeLoad(context)
+                // DMS's stops are for this run only: the next one passes them.
+                if plan.settings.stopTaskCachedChangesNotApplied {
+                    observer.say("info", "Loaded; stopping before the changes made meanwhile are applied, as the task settings say.")
+                    return .reachedGoal
+                }
             case .replaying:
-                await markLoaded(context)
+                try await markLoaded(context)
                 await board.set(state: .replaying)
                 context = try await reread(context, preparation)
                 try await replay(context)
             case .indexing:
-                await markLoaded(context)
+                try await markLoaded(context)
                 await board.set(state: .indexing)
                 context = try await reread(context, preparation)
                 try await IndexStage(context: context).run()
                 try await context.state.advance(
                     from: .indexing, to: .following, epoch: context.epoch, on: context.control)
+                if plan.settings.stopTaskCachedChangesApplied {
+                    observer.say("info", "The changes made during the load are applied; stopping, as the task settings say.")
+                    return .reachedGoal
+                }
             case .following, .fenced, .cutOver:
-                await markLoaded(context)
+                try await markLoaded(context)
                 context = try await reread(context, preparation)
                 if let ending = try await follow(context, goal, phase) { return ending }
             }
@@ -192,8 +213,17 @@ struct MigrationAttempt: Sendable {
         context.with(tables: try await preparation.tables(on: context.control))
     }
 
-    private func markLoaded(_ context: RunContext) async {
-        for table in context.tables { await board.finishedLoading(table.id) }
+    /// What was loaded is in the chunks' marks, whoever loaded it.
+    private func markLoaded(_ context: RunContext) async throws {
+        var loaded: [Int: (rows: UInt64, bytes: UInt64)] = [:]
+        for chunk in try await context.state.chunks(on: context.control) where chunk.isDone {
+            loaded[chunk.table, default: (0, 0)].rows += chunk.rows
+            loaded[chunk.table, default: (0, 0)].bytes += chunk.bytes
+        }
+        for table in context.tables {
+            let (rows, bytes) = loaded[table.id] ?? (0, 0)
+            await board.finishedLoading(table.id, rows: rows, bytes: bytes)
+        }
     }
 
     /// Every mark read back from the target is set: P1 is taken, an upper bound of what any chunk saw.
@@ -229,15 +259,29 @@ struct MigrationAttempt: Sendable {
 
     // MARK: Following and cutover
 
+    /// A finished journal has passed its final validation.
+    private func markValidated(_ context: RunContext) async {
+        for table in context.tables where table.source.rowKey != nil {
+            await board.validation(table.id, state: "Validated", pending: 0, failed: 0)
+        }
+    }
+
     private func follow(
         _ context: RunContext, _ goal: ReplicationPosition, _ phase: TaskPhase
     ) async throws -> FollowStage.Ending? {
         let journal = try await context.state.journal(on: context.control)
+        if journal.isFinished, run.options.cutover {
+            // What was asked for is done: an earlier run was cut off behind its last record.
+            observer.say("info", "Task \(plan.task) was cut over already.")
+            if plan.settings.enableValidation { await markValidated(context) }
+            return .cutOver(steps: [], writePause: nil)
+        }
         if journal.isFinished {
-            throw EngineError(
-                .failed, "Task \(plan.task) was cut over already: the application runs on the target.",
-                why: "Following the source any further would overwrite what the application writes now.",
-                cure: "Nothing is to be done. For another migration give the plan another name.")
+            // Following the source any further would overwrite what the application writes now. A run that was killed after
+            // its last step ends here the second time, with nothing left to do.
+            observer.say("info", "Task \(plan.task) is cut over: the application runs on the target. Nothing is left to do.")
+            let before = await board.showAsBefore()
+            return .cutOver(steps: before?.steps ?? [], writePause: before?.writePauseSeconds)
         }
         var mustCutOver = false
         if !journal.current.isEmpty {

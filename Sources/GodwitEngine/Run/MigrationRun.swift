@@ -62,6 +62,7 @@ package struct MigrationRun: Sendable {
     /// Runs (or resumes) to what the options ask for. Cancelling the task stops in a resumable state (EngineError.resumable).
     package func run() async throws -> MigrationReport {
         let board = ProgressBoard(task: plan.task)
+        let memory = RunMemory()
         let start = ContinuousClock.now
         do {
             let ending = try await withThrowingTaskGroup(of: FollowStage.Ending?.self) { group in
@@ -71,7 +72,7 @@ package struct MigrationRun: Sendable {
                         try await Task.sleep(for: .milliseconds(500))
                     }
                 }
-                group.addTask { try await attempts(board) }
+                group.addTask { try await attempts(board, memory) }
                 defer { group.cancelAll() }
                 while let ending = try await group.next() {
                     if let ending { return ending }
@@ -86,7 +87,8 @@ package struct MigrationRun: Sendable {
             let status = await board.snapshot()
             observer.update(status)
             // The stored snapshot must not go on saying "following"; if the target is gone, its lock says that nobody runs.
-            try? await Task { try await StatusWriter.store(status, plan: plan) }.value
+            // A run that never had the task leaves the snapshot of the one that has it alone.
+            if await memory.hasTask { try? await Task { try await StatusWriter.store(status, plan: plan) }.value }
             throw shown
         }
     }
@@ -114,8 +116,7 @@ package struct MigrationRun: Sendable {
     }
 
     /// One attempt after the other while connections break; everything else ends the run.
-    private func attempts(_ board: ProgressBoard) async throws -> FollowStage.Ending {
-        let memory = RunMemory()
+    private func attempts(_ board: ProgressBoard, _ memory: RunMemory) async throws -> FollowStage.Ending {
         var failingSince: ContinuousClock.Instant?
         var pause = Duration.milliseconds(200)
         while true {
@@ -155,7 +156,11 @@ actor RunMemory {
     /// The source's position when the command began: `--until caught-up` means this one.
     private(set) var goal: ReplicationPosition?
 
+    /// This run holds, or held, the task: its snapshot is the task's.
+    private(set) var hasTask = false
+
     func connected() { hasConnected = true }
+    func tookTask() { hasTask = true }
     func keepGoal(_ position: ReplicationPosition) -> ReplicationPosition {
         if let goal { return goal }
         goal = position

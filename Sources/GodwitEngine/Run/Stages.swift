@@ -65,7 +65,11 @@ package struct ApplyStage: Sendable {
         let board = context.board
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
-                try await capture.run(from: checkpoint.position, on: source, into: queue)
+                do {
+                    try await capture.run(from: checkpoint.position, on: source, into: queue)
+                } catch is CancellationError where !Task.isCancelled {
+                    // The queue's consumer has gone: the applier has ended, and only it knows why.
+                }
                 return false
             }
             group.addTask {
@@ -153,6 +157,7 @@ package struct IndexStage: Sendable {
         for table in context.tables where !table.isIndexed {
             try await step(table, target, "foreign keys") { table.prepared.foreignKeyBuild(on: $0) }
             try await context.state.mark(table: table.id, "is_indexed", on: target)
+            context.observer.moment("index.marked")
         }
     }
 

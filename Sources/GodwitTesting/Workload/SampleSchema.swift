@@ -75,7 +75,8 @@ package struct SampleSchema: Sendable {
             Table(
                 name: "codes",
                 columns: "code VARBINARY(16) NOT NULL, n INT NOT NULL, note TEXT, UNIQUE KEY (code)",
-                row: "UNHEX(CONCAT(LPAD(HEX(n), 8, '0'), '00')), n, IF(n % 10 = 0, NULL, REPEAT(CONCAT('note ', n, ' '), n % 5))",
+                row:
+                    "UNHEX(CONCAT(LPAD(HEX(n), 8, '0'), '00')), n, IF(n % 10 = 0, NULL, REPEAT(CONCAT('note ', n, ' '), n % 5))",
                 rows: rows / 2),
             Table(
                 name: "seats",
@@ -111,7 +112,8 @@ package struct SampleSchema: Sendable {
 
     /// Statements that fill one table, each at most `batch` rows, any order.
     package func seeding(_ table: Table) -> [String] {
-        let digit = "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4"
+        let digit =
+            "(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4"
             + " UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)"
         return stride(from: 0, to: table.rows, by: Self.batch).map { base in
             """

@@ -111,7 +111,8 @@ package struct WriterScript: Sendable {
                 + lines.joined(separator: ", "))
         if number(0..<4) == 0 {
             // Written and gone in the same transaction.
-            statements.append("DELETE FROM \(place("order_lines")) WHERE region = 'NEW' AND number = \(order) AND line = 2")
+            statements.append(
+                "DELETE FROM \(place("order_lines")) WHERE region = 'NEW' AND number = \(order) AND line = 2")
         }
         return Transaction(name: "new account", statements: statements)
     }
@@ -131,7 +132,9 @@ package struct WriterScript: Sendable {
     private mutating func changeOrder() -> String {
         let order = seeded(1)
         switch number(0..<3) {
-        case 0: return "UPDATE \(place("orders")) SET total = total + 0.01 WHERE number = \(order) AND region IN ('EU', 'US')"
+        case 0:
+            return
+                "UPDATE \(place("orders")) SET total = total + 0.01 WHERE number = \(order) AND region IN ('EU', 'US')"
         case 1:
             // A moved composite key, with its lines; back and forth between two regions.
             return "UPDATE \(place("orders")) SET region = IF(region = 'EU', 'EUX', 'EU') WHERE number = \(order)"
@@ -163,7 +166,8 @@ package struct WriterScript: Sendable {
             return "UPDATE \(table) SET sku = '\(new)', price = price + 1 WHERE sku = '\(sku)'"
         case 3:
             // Equal under the collation, other bytes: a key that moves onto itself.
-            return "UPDATE \(table) SET sku = IF(CAST(sku AS BINARY) = CAST(UPPER(sku) AS BINARY), CONCAT('Item', SUBSTR(sku, 5)), UPPER(sku))"
+            return
+                "UPDATE \(table) SET sku = IF(CAST(sku AS BINARY) = CAST(UPPER(sku) AS BINARY), CONCAT('Item', SUBSTR(sku, 5)), UPPER(sku))"
                 + " WHERE sku = '\(known)'"
         case 4:
             return "UPDATE \(table) SET attributes = JSON_SET(attributes, '$.n', \(number(0..<1000)), '$.x', RAND())"
@@ -189,7 +193,8 @@ package struct WriterScript: Sendable {
             codes.append(new)
             return "UPDATE \(table) SET code = 0x\(new) WHERE code = 0x\(code)"
         default:
-            return "UPDATE \(table) SET n = n + 1, note = IF(n % 2, NULL, 'ü') WHERE code = 0x\(padded(seeded(4), 8, 16))00"
+            return
+                "UPDATE \(table) SET n = n + 1, note = IF(n % 2, NULL, 'ü') WHERE code = 0x\(padded(seeded(4), 8, 16))00"
         }
     }
 

@@ -57,7 +57,8 @@ struct ActivityWatch {
 
     private mutating func expire(_ handler: MySQLChannelHandler, _ message: String) {
         timer = nil
-        let error = MySQLError(.timeout, message, cure: "Look at the server's load and at the network, or raise the limit.")
+        let error = MySQLError(
+            .timeout, message, cure: "Look at the server's load and at the network, or raise the limit.")
         handler.context?.eventLoop.assumeIsolated().execute { handler.abort(error) }
     }
 }

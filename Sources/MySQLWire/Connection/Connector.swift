@@ -41,7 +41,8 @@ struct Connector: Sendable {
             giveUp(ready, stage, MySQLError(.cancelled, "Connecting to \(configuration.address) was cancelled."))
         }
         guard case .opened(let channel, let handler) = stage.withLockedValue(\.self) else {
-            return .failure(end.failure ?? MySQLError(.connectionClosed, "The connection was lost while it was opened."))
+            return .failure(
+                end.failure ?? MySQLError(.connectionClosed, "The connection was lost while it was opened."))
         }
         if let error = end.failure { return .failure(await diagnosed(error, handler)) }
         return await serverInfo(handler).map { (channel, handler, $0) }
@@ -111,12 +112,14 @@ struct Connector: Sendable {
             bootstrap
             .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
+            .keepAliveTimes()
     }
 
     private func makeHandler(_ ready: EventLoopPromise<Void>) -> MySQLChannelHandler {
         let isLocal = if case .unix = configuration.address { true } else { false }
         let settings = StartupMachine.Settings(
-            username: configuration.username, password: Secret(configuration.password), database: configuration.database,
+            username: configuration.username, password: Secret(configuration.password),
+            database: configuration.database,
             tls: tls != nil, isLocalSocket: isLocal, allowPublicKeyRetrieval: configuration.allowPublicKeyRetrieval,
             foundRows: configuration.foundRows, attributes: [("_client_name", "MySQLWire")])
         return MySQLChannelHandler(
@@ -147,6 +150,20 @@ struct Connector: Sendable {
             return "the name can't be resolved (\(ioErrorText(lookup)))"
         }
         return "no address to try"
+    }
+}
+
+extension ClientBootstrap {
+    /// A peer that vanished without a word is noticed after about a minute (the system's default is two hours).
+    fileprivate func keepAliveTimes() -> ClientBootstrap {
+        #if os(Linux)
+            // TCP_KEEPIDLE, TCP_KEEPINTVL (seconds), TCP_KEEPCNT of <netinet/tcp.h>.
+            return channelOption(ChannelOptions.tcpOption(NIOBSDSocket.Option(rawValue: 4)), value: 30)
+                .channelOption(ChannelOptions.tcpOption(NIOBSDSocket.Option(rawValue: 5)), value: 10)
+                .channelOption(ChannelOptions.tcpOption(NIOBSDSocket.Option(rawValue: 6)), value: 3)
+        #else
+            return self
+        #endif
     }
 }
 

@@ -155,8 +155,8 @@ final class MySQLChannelHandler: ChannelInboundHandler {
         case .broken(let operation, let error, let reply):
             if let reply { send(reply) }
             lastError = error
-            operation?.fail(error)
             closeNow()
+            operation?.fail(error)
         }
     }
 
@@ -198,7 +198,9 @@ final class MySQLChannelHandler: ChannelInboundHandler {
     }
 
     private var tlsVersion: String? {
-        guard let handler = try? context?.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self) else { return nil }
+        guard let handler = try? context?.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self) else {
+            return nil
+        }
         return switch handler.tlsVersion {
         case .tlsv12: "TLSv1.2"
         case .tlsv13: "TLSv1.3"
@@ -245,8 +247,9 @@ final class MySQLChannelHandler: ChannelInboundHandler {
     func abort(_ error: MySQLError) {
         guard let (operation, told) = machine.close(error) else { return }
         lastError = error
-        operation?.fail(told)
+        // Closed before the caller is told, so that it sees a closed connection.
         closeNow()
+        operation?.fail(told)
     }
 
     /// Closes beneath TLS: no farewell is exchanged, nothing can make it wait.

@@ -5,9 +5,9 @@ import SwiftASN1
 import X509
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// Why a certificate was refused. BoringSSL only says that it was, so a second connection looks at the certificates, and
@@ -32,7 +32,8 @@ struct TLSDiagnosis: Sendable {
 
     /// `error` is what the check itself said; the certificate only adds the reason.
     static func explain(
-        _ error: MySQLError, _ refusal: TLSFailure.Refusal, leaf: Certificate, chain: [Certificate], now: Date, peer: String, caFile: String?
+        _ error: MySQLError, _ refusal: TLSFailure.Refusal, leaf: Certificate, chain: [Certificate], now: Date,
+        peer: String, caFile: String?
     ) -> MySQLError {
         var explained = error
         let isName = refusal == .name

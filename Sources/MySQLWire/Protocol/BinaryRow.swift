@@ -61,16 +61,34 @@ private enum BinaryValue {
         return Array(String(Int64(bitPattern: raw << shift) >> Int64(shift)).utf8)
     }
 
-    /// `1e+20` → `1e20`, `3.0` → `3`: as the server prints numbers.
+    /// The shortest digits, in the server's form: with an exponent (and no plus sign) where the point would stand more than
+    /// 15 places to the right, or 15 and more to the left, of the first digit.
     private static func text(_ description: String) -> [UInt8] {
-        var out = Array(description.utf8)
-        if out.suffix(2) == [UInt8(ascii: "."), UInt8(ascii: "0")] { out.removeLast(2) }
-        guard let exponent = out.firstIndex(of: UInt8(ascii: "e")) else { return out }
-        if exponent + 1 < out.count, out[exponent + 1] == UInt8(ascii: "+") { out.remove(at: exponent + 1) }
-        if out[..<exponent].suffix(2) == [UInt8(ascii: "."), UInt8(ascii: "0")] {
-            out.removeSubrange(exponent - 2..<exponent)
+        let isNegative = description.hasPrefix("-")
+        let parts = description.drop { $0 == "-" }.split(separator: "e")
+        guard let mantissa = parts.first, mantissa.first?.isNumber == true else { return Array(description.utf8) }
+        var digits = mantissa.utf8.filter { $0 != UInt8(ascii: ".") }
+        let whole = mantissa.utf8.firstIndex(of: UInt8(ascii: ".")).map {
+            mantissa.utf8.distance(from: mantissa.startIndex, to: $0)
         }
-        return out
+        // The value is 0.DIGITS times ten to the power of `point`.
+        var point = (whole ?? digits.count) + (parts.count == 2 ? Int(parts[1]) ?? 0 : 0)
+        while digits.last == UInt8(ascii: "0") { digits.removeLast() }
+        let zeros = digits.prefix { $0 == UInt8(ascii: "0") }.count
+        digits.removeFirst(zeros)
+        point -= zeros
+        let sign: [UInt8] = isNegative ? [UInt8(ascii: "-")] : []
+        guard !digits.isEmpty else { return sign + [UInt8(ascii: "0")] }
+        func zero(_ count: Int) -> [UInt8] { Array(repeating: UInt8(ascii: "0"), count: count) }
+        let dot = [UInt8(ascii: ".")]
+        switch point {
+        case -14...0: return sign + zero(1) + dot + zero(-point) + digits
+        case 1...15 where digits.count <= point: return sign + digits + zero(point - digits.count)
+        case 1...15: return sign + digits.prefix(point) + dot + digits.dropFirst(point)
+        default:
+            let tail = digits.count > 1 ? dot + digits.dropFirst() : []
+            return sign + digits.prefix(1) + tail + Array("e\(point - 1)".utf8)
+        }
     }
 
     private static func padded(_ value: Int, _ width: Int) -> [UInt8] {

@@ -24,7 +24,8 @@ struct Capabilities: OptionSet, Sendable, Hashable {
 
     /// What this side asks for where the server offers it. Never CLIENT_MULTI_STATEMENTS: one call is one statement.
     static let wanted: Capabilities = [
-        .longPassword, .longFlag, .localFiles, .protocol41, .transactions, .secureConnection, .multiResults, .pluginAuth,
+        .longPassword, .longFlag, .localFiles, .protocol41, .transactions, .secureConnection, .multiResults,
+        .pluginAuth,
         .connectAttributes, .pluginAuthLengthEncoded, .deprecateEOF,
     ]
 }

@@ -148,7 +148,8 @@ struct PacketFramer {
     private mutating func consumeHeader(_ header: (length: Int, sequence: UInt8), checked: Bool) throws(MySQLError) {
         guard !checked || header.sequence == sequence else {
             throw MySQLError(
-                .protocolViolation, "The server's packets are out of order (\(header.sequence) instead of \(sequence)).",
+                .protocolViolation,
+                "The server's packets are out of order (\(header.sequence) instead of \(sequence)).",
                 cure: "Something between client and server loses or repeats bytes.")
         }
         sequence = header.sequence &+ 1
