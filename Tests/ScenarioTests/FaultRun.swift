@@ -121,8 +121,9 @@ struct PrefixSamples: Sendable {
 /// Runs `body` on a fresh scenario under writes, then proves that everything held. A failure tells the seed, the moments and
 /// what Godwit wrote.
 func withFaults(_ title: String, rows: Int = 600, _ body: (FaultRun) async throws -> Void) async throws {
-    print("faults: \(title)")
     try await withScenario(rows: rows) { scenario in
+        let began = ContinuousClock.now
+        print("faults: \(title)")
         let run = FaultRun(scenario: scenario, application: FaultApplication(scenario: scenario))
         // Small chunks and two workers: many moments in few rows.
         try await run.application.install(
@@ -139,6 +140,7 @@ func withFaults(_ title: String, rows: Int = 600, _ body: (FaultRun) async throw
             let samples = await sampler.value
             let problems = try await run.problems(samples, report)
             #expect(problems.isEmpty, "\(title)\n\(problems.joined(separator: "\n"))\n\(run.story)")
+            print("faults: \(problems.isEmpty ? "held" : "FAILED") after \(ContinuousClock.now - began): \(title)")
         } catch {
             let story = run.story
             stop.set()

@@ -259,7 +259,6 @@ struct MigrationAttempt: Sendable {
 
     // MARK: Following and cutover
 
-    /// A finished journal has passed its final validation.
     private func markValidated(_ context: RunContext) async {
         for table in context.tables where table.source.rowKey != nil {
             await board.validation(table.id, state: "Validated", pending: 0, failed: 0)
@@ -270,17 +269,13 @@ struct MigrationAttempt: Sendable {
         _ context: RunContext, _ goal: ReplicationPosition, _ phase: TaskPhase
     ) async throws -> FollowStage.Ending? {
         let journal = try await context.state.journal(on: context.control)
-        if journal.isFinished, run.options.cutover {
-            // What was asked for is done: an earlier run was cut off behind its last record.
-            observer.say("info", "Task \(plan.task) was cut over already.")
-            if plan.settings.enableValidation { await markValidated(context) }
-            return .cutOver(steps: [], writePause: nil)
-        }
         if journal.isFinished {
             // Following the source any further would overwrite what the application writes now. A run that was killed after
             // its last step ends here the second time, with nothing left to do.
             observer.say("info", "Task \(plan.task) is cut over: the application runs on the target. Nothing is left to do.")
             let before = await board.showAsBefore()
+            // The last snapshot may be from before the final validation, which a finished journal has passed.
+            if plan.settings.enableValidation { await markValidated(context) }
             return .cutOver(steps: before?.steps ?? [], writePause: before?.writePauseSeconds)
         }
         var mustCutOver = false
