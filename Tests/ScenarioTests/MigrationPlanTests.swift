@@ -42,7 +42,7 @@ import Testing
                 UPDATE t_\(filter.name) SET w = CONCAT('q', id) WHERE id IN (2, 9);
                 """
             }.joined(separator: "\n")
-            try rig.plan(tables: "{\"rules\": [\(rules.joined(separator: ","))]}".replacing("\n", with: " "))
+            try rig.plan(rules: "{\"rules\": [\(rules.joined(separator: ","))]}")
             let godwit = try await GodwitProcess.start(["migrate"], in: rig.folder, haltAt: "load.end")
             try await godwit.halted()
             try await rig.source.sql(changes)
@@ -71,7 +71,7 @@ import Testing
                 #"{"rule-type":"selection","rule-id":"\#($0 + 2)","rule-name":"\#($0 + 2)","object-locator":{"schema-name":"\#($1)","table-name":"%"},"rule-action":"exclude"}"#
             }.joined(separator: ",")
             try rig.plan(
-                tables: #"{"rules":[{"rule-type":"selection","rule-id":"1","rule-name":"1","object-locator":{"schema-name":"packages_onpremise","table-name":"%"},"rule-action":"include"},"#
+                rules: #"{"rules":[{"rule-type":"selection","rule-id":"1","rule-name":"1","object-locator":{"schema-name":"packages_onpremise","table-name":"%"},"rule-action":"include"},"#
                     + exclude
                     + #",{"rule-type":"selection","rule-id":"6","rule-name":"6","object-locator":{"schema-name":"packages_onpremise","table-name":"ar_internal_metadata"},"rule-action":"exclude"},"#
                     + #"{"rule-type":"transformation","rule-id":"7","rule-name":"7","rule-target":"schema","object-locator":{"schema-name":"packages_onpremise"},"rule-action":"rename","value":"moved"},"#
@@ -141,7 +141,7 @@ import Testing
                 extra: "name: two\ntask: { FullLoadSettings: { StopTaskCachedChangesApplied: true }, ValidationSettings: { EnableValidation: false } }")
             let applied = try await rig.godwit(["migrate"])
             #expect(try await rig.target.value("SELECT phase FROM godwit.fence WHERE task = 'two'") == "following")
-            #expect(applied.output.contains("Not enabled") || applied.output.contains("not"), "\(applied.output)")
+            #expect(applied.output.contains("Not enabled"), "\(applied.output)")
             #expect(try await rig.target.value("SELECT COUNT(*) FROM godwit.chunks WHERE task = 'two'") == "1")
         }
     }
@@ -176,7 +176,7 @@ import Testing
     /// At the event: DDL on an included table, a partial row image, a statement, XA. Named, never passed over.
     @Test(arguments: [
         ("ALTER TABLE e.t ADD COLUMN x INT", "ALTER TABLE"), ("TRUNCATE TABLE e.t", "TRUNCATE"), ("DROP TABLE e.t", "DROP TABLE"),
-        ("RENAME TABLE e.t TO e.u", "RENAME"), ("CREATE TABLE e.u (id INT)", "CREATE TABLE"), ("CREATE INDEX i ON e.t (v)", "INDEX"),
+        ("RENAME TABLE e.t TO e.u", "e.u"), ("CREATE TABLE e.u (id INT)", "e.u"), ("CREATE INDEX i ON e.t (v)", "INDEX"),
         ("SET SESSION binlog_row_image = MINIMAL; UPDATE e.t SET v = 9 WHERE id = 1", "row_image"),
         ("SET SESSION binlog_format = STATEMENT; UPDATE e.t SET v = 9 WHERE id = 1", "UPDATE"),
         ("XA START 'x'; UPDATE e.t SET v = 9 WHERE id = 1; XA END 'x'; XA PREPARE 'x'; XA COMMIT 'x'", "XA"),

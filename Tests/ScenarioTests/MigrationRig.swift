@@ -35,6 +35,12 @@ struct MigrationRig: Sendable {
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder.appending("godwit.yml").string))
     }
 
+    /// Writes a plan whose tables stand in a file of DMS table mappings.
+    func plan(rules: String, extra: String = "") throws {
+        try Data(rules.utf8).write(to: URL(fileURLWithPath: folder.appending("mappings.json").string))
+        try plan(tables: "mappings.json", extra: extra)
+    }
+
     struct Outcome {
         var code: Int32
         var output: String

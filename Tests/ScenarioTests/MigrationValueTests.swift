@@ -28,11 +28,12 @@ import Testing
             // On the target every loaded row equals its replayed twin, column by column.
             let columns = TypeExtremes.columns.split(separator: ",").dropFirst().map(String.init)
             for column in columns {
+                // HEX rounds numbers, and spatial values have no text.
+                let same = ["g", "p", "v"].contains(column)
+                    ? "HEX(a.`\(column)`) <=> HEX(b.`\(column)`)"
+                    : "HEX(CAST(a.`\(column)` AS CHAR)) <=> HEX(CAST(b.`\(column)` AS CHAR))"
                 let unequal = try await rig.target.value(
-                    """
-                    SELECT COUNT(*) FROM ty.t a JOIN ty.t b ON b.id = a.id + 100
-                    WHERE NOT (HEX(a.`\(column)`) <=> HEX(b.`\(column)`)) OR NOT (CAST(a.`\(column)` AS CHAR) <=> CAST(b.`\(column)` AS CHAR))
-                    """)
+                    "SELECT COUNT(*) FROM ty.t a JOIN ty.t b ON b.id = a.id + 100 WHERE NOT (\(same))")
                 #expect(unequal == "0", "column \(column) differs between load and replay")
             }
             let rows = try await rig.target.value("SELECT COUNT(*) FROM ty.t")
@@ -52,7 +53,7 @@ import Testing
             try await rig.expectEqual("ks", run.output)
             for table in KeyShapes.tables {
                 let (left, right) = (
-                    try await rig.definition("ks.`\(table)`", on: rig.source), try await rig.definition("ks.`\(table)`", on: rig.target)
+                    try await rig.definition("ks.`\(table.replacing("`", with: "``"))`", on: rig.source), try await rig.definition("ks.`\(table.replacing("`", with: "``"))`", on: rig.target)
                 )
                 #expect(left == right)
             }
@@ -77,7 +78,7 @@ import Testing
 }
 
 enum KeyShapes {
-    static let tables = ["ints", "pair", "words", "padded", "bytes", "uniq", "swaps", "parent", "child", "keyless", "fun`ny \nname"]
+    static let tables = ["ints", "pair", "words", "padded", "bytes", "uniq", "swaps", "parent", "child", "keyless", "fun`ny n'a\"me"]
 
     static let definitions = """
         CREATE DATABASE ks DEFAULT CHARACTER SET utf8mb4; USE ks;
@@ -92,7 +93,7 @@ enum KeyShapes {
         CREATE TABLE child (id INT AUTO_INCREMENT PRIMARY KEY, parent_id INT, KEY p (parent_id),
           CONSTRAINT fk FOREIGN KEY (parent_id) REFERENCES parent (id) ON DELETE CASCADE ON UPDATE CASCADE);
         CREATE TABLE keyless (a INT, b VARCHAR(20), j JSON);
-        CREATE TABLE `fun``ny \nname` (`sel``ect` INT PRIMARY KEY, `from` VARCHAR(10), `x'y"z` INT);
+        CREATE TABLE `fun``ny n'a\"me` (`sel``ect` INT PRIMARY KEY, `from` VARCHAR(10), `x'y"z` INT);
         """
 
     static let before = """
@@ -107,7 +108,7 @@ enum KeyShapes {
         INSERT INTO parent VALUES (1, 'one'), (2, 'two'), (3, 'three');
         INSERT INTO child (parent_id) VALUES (1), (1), (2), (3), (NULL);
         INSERT INTO keyless VALUES (1, 'a', '1'), (1, 'a', '1'), (1, 'A', '1.0'), (NULL, NULL, NULL), (2, 'b ', '{"k": 1}');
-        INSERT INTO `fun``ny \nname` VALUES (1, 'a', 1), (2, 'b', 2);
+        INSERT INTO `fun``ny n'a\"me` VALUES (1, 'a', 1), (2, 'b', 2);
         """
 
     static let changes = """
@@ -128,6 +129,6 @@ enum KeyShapes {
         UPDATE parent SET id = 20 WHERE id = 2; DELETE FROM parent WHERE id = 1; INSERT INTO child (parent_id) VALUES (20), (3);
         DELETE FROM keyless WHERE a = 1 AND BINARY b = 'a' LIMIT 1; UPDATE keyless SET b = 'c' WHERE BINARY b = 'A';
         INSERT INTO keyless VALUES (NULL, NULL, NULL), (2, 'b', '{"k": 1.0}'); DELETE FROM keyless WHERE b = 'b ' AND j->'$.k' = 1 LIMIT 1;
-        UPDATE `fun``ny \nname` SET `sel``ect` = 3, `x'y"z` = 7 WHERE `sel``ect` = 1;
+        UPDATE `fun``ny n'a\"me` SET `sel``ect` = 3, `x'y"z` = 7 WHERE `sel``ect` = 1;
         """
 }

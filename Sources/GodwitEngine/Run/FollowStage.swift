@@ -117,6 +117,13 @@ package struct FollowStage: Sendable {
                     await context.board.set(state: .following)
                     try await context.state.answer(request.id, "following", on: requests)
                 case "cutover":
+                    do {
+                        try context.plan.application.checkForCutover()
+                    } catch {
+                        // A plan that cannot be cut over is no reason to stop following.
+                        try await context.state.answer(request.id, "not done: \(error)", on: requests)
+                        continue
+                    }
                     try await context.state.answer(request.id, "cutting over", on: requests)
                     switch try await cutOver(parts, waitForGates: .seconds(60)) {
                     case .completed(let steps, let pause): return .cutOver(steps: steps, writePause: pause)

@@ -91,8 +91,10 @@ struct MigrationAttempt: Sendable {
         let tables = try await preparation.tables(on: control)
         await board.begin(
             tables: tables.map {
-                MigrationStatus.Table(
+                var table = MigrationStatus.Table(
                     schema: $0.source.name.schema, table: $0.source.name.table, estimatedRows: $0.source.estimatedRows)
+                if !plan.settings.enableValidation { table.validationState = "Not enabled" }
+                return table
             }, before: try await state.status(on: control))
         let context = RunContext(
             plan: plan, options: run.options, sessions: sessions, state: state, lock: lock, epoch: epoch, observer: observer,

@@ -41,6 +41,7 @@ package struct RunContext: Sendable {
     package func openTarget() async throws -> MySQLConnection {
         let connection = try await sessions.target()
         try await lock.register(connection)
+        for statement in TargetPreparation.sessionStatements(targetFacts) { try await connection.query(statement) }
         return connection
     }
 
