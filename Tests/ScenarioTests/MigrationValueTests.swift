@@ -78,7 +78,7 @@ import Testing
 }
 
 enum KeyShapes {
-    static let tables = ["ints", "pair", "words", "padded", "bytes", "uniq", "swaps", "parent", "child", "keyless", "fun`ny n'a\"me"]
+    static let tables = ["ints", "pair", "words", "padded", "bytes", "uniq", "swaps", "parent", "child", "keyless", "docs", "sets", "fun`ny n'a\"me"]
 
     static let definitions = """
         CREATE DATABASE ks DEFAULT CHARACTER SET utf8mb4; USE ks;
@@ -93,6 +93,8 @@ enum KeyShapes {
         CREATE TABLE child (id INT AUTO_INCREMENT PRIMARY KEY, parent_id INT, KEY p (parent_id),
           CONSTRAINT fk FOREIGN KEY (parent_id) REFERENCES parent (id) ON DELETE CASCADE ON UPDATE CASCADE);
         CREATE TABLE keyless (a INT, b VARCHAR(20), j JSON);
+        CREATE TABLE docs (id INT PRIMARY KEY, j JSON, v INT);
+        CREATE TABLE sets (id INT PRIMARY KEY, s SET(\((1...64).map { "'m\($0)'" }.joined(separator: ","))));
         CREATE TABLE `fun``ny n'a\"me` (`sel``ect` INT PRIMARY KEY, `from` VARCHAR(10), `x'y"z` INT);
         """
 
@@ -108,6 +110,8 @@ enum KeyShapes {
         INSERT INTO parent VALUES (1, 'one'), (2, 'two'), (3, 'three');
         INSERT INTO child (parent_id) VALUES (1), (1), (2), (3), (NULL);
         INSERT INTO keyless VALUES (1, 'a', '1'), (1, 'a', '1'), (1, 'A', '1.0'), (NULL, NULL, NULL), (2, 'b ', '{"k": 1}');
+        INSERT INTO docs VALUES (1, '1', 1), (2, '{"a": 2}', 2), (3, '3', 3);
+        INSERT INTO sets VALUES (1, 18446744073709551615), (2, 18446744073709551614), (3, 9223372036854775809);
         INSERT INTO `fun``ny n'a\"me` VALUES (1, 'a', 1), (2, 'b', 2);
         """
 
@@ -129,6 +133,8 @@ enum KeyShapes {
         UPDATE parent SET id = 20 WHERE id = 2; DELETE FROM parent WHERE id = 1; INSERT INTO child (parent_id) VALUES (20), (3);
         DELETE FROM keyless WHERE a = 1 AND BINARY b = 'a' LIMIT 1; UPDATE keyless SET b = 'c' WHERE BINARY b = 'A';
         INSERT INTO keyless VALUES (NULL, NULL, NULL), (2, 'b', '{"k": 1.0}'); DELETE FROM keyless WHERE b = 'b ' AND j->'$.k' = 1 LIMIT 1;
+        UPDATE docs SET j = '1.0' WHERE id = 1; UPDATE docs SET j = '{"a": 2.0}' WHERE id = 2; DELETE FROM docs WHERE id = 3; INSERT INTO docs VALUES (3, '3.0', 3);
+        UPDATE sets SET s = 1 WHERE id = 2;
         UPDATE `fun``ny n'a\"me` SET `sel``ect` = 3, `x'y"z` = 7 WHERE `sel``ect` = 1;
         """
 }

@@ -228,8 +228,8 @@ package struct Applier: Sendable {
             }
             guard let effects = batch.effects[table] else { continue }
             let plan = isStrict
-                ? effects.strictPlan(uniqueColumns: shapes[table].uniqueColumns, rewriteUpdates: shapes[table].rewriteUpdates)
-                : effects.absolutePlan()
+                ? effects.strictPlan(rewritten: shapes[table].rewrittenColumns, rewriteUpdates: shapes[table].rewriteUpdates)
+                : effects.absolutePlan(deletingAll: shapes[table].hasJSON)
             try await statements.deletes(plan.deletes, strict: isStrict, run)
             try await statements.upserts(plan.upserts, strict: isStrict, run)
             try await statements.inserts(plan.inserts, run)
@@ -252,7 +252,13 @@ package struct Applier: Sendable {
             case .insert: break
             case .delete(let row): try await run(try statements.keylessDelete(row))
             case .update(let before, let after):
-                if !before.hasSameContent(as: after) { try await run(try statements.keylessUpdate(from: before, to: after)) }
+                if before.hasSameContent(as: after) { break }
+                if statements.shape.hasJSON {
+                    try await run(try statements.keylessDelete(before))
+                    try await statements.keylessInserts([after], run)
+                } else {
+                    try await run(try statements.keylessUpdate(from: before, to: after))
+                }
             }
         }
         try await statements.keylessInserts(inserts, run)

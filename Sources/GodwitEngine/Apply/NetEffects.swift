@@ -91,9 +91,10 @@ package struct NetEffects<Row: RowContent>: Sendable {
         package init() {}
     }
 
-    /// From the consistency point on. `uniqueColumns`: every column of a secondary unique key; `rewriteUpdates`: every update
+    /// From the consistency point on. `rewritten`: columns a change of which goes through delete and insert, among them every
+    /// column of a secondary unique key; `rewriteUpdates`: every update
     /// goes through delete and insert (a functional unique key, whose value no image shows).
-    package func strictPlan(uniqueColumns: [Int], rewriteUpdates: Bool) -> Plan {
+    package func strictPlan(rewritten: [Int], rewriteUpdates: Bool) -> Plan {
         var plan = Plan()
         for entry in entries.values {
             switch (entry.before, entry.after) {
@@ -102,7 +103,7 @@ package struct NetEffects<Row: RowContent>: Sendable {
             case (nil, let after?): plan.inserts.append(after)
             case (let before?, let after?):
                 if before.hasSameContent(as: after) { continue }
-                if rewriteUpdates || !before.hasSameContent(as: after, in: uniqueColumns) {
+                if rewriteUpdates || !before.hasSameContent(as: after, in: rewritten) {
                     plan.deletes.append(before)
                     plan.inserts.append(after)
                 } else {
@@ -113,11 +114,13 @@ package struct NetEffects<Row: RowContent>: Sendable {
         return plan
     }
 
-    /// Before the consistency point: the last event decides, whatever the target holds now.
-    package func absolutePlan() -> Plan {
+    /// Before the consistency point: the last event decides, whatever the target holds now. `deletingAll`: rows that stay
+    /// are deleted first too, where an update in place could keep something of the old row.
+    package func absolutePlan(deletingAll: Bool = false) -> Plan {
         var plan = Plan()
         for entry in entries.values {
             if let after = entry.after {
+                if deletingAll { plan.deletes.append(after) }
                 plan.upserts.append(after)
             } else {
                 plan.deletes.append(entry.keyed)

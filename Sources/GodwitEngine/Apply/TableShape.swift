@@ -11,6 +11,10 @@ package struct TableShape: Sendable {
     package var key: [Int]
     /// Positions of all columns of secondary unique keys.
     package var uniqueColumns: [Int]
+    /// Positions of columns whose change goes through delete and insert: those of `uniqueColumns`, and JSON ones, where the
+    /// server takes an update of 1 to 1.0 for no change and keeps the old text (measured).
+    package var rewrittenColumns: [Int]
+    package var hasJSON: Bool
     /// A secondary unique key has a functional part or covers generated columns: its value is not in what is written.
     package var rewriteUpdates: Bool
     /// `INSERT … AS new ON DUPLICATE KEY UPDATE c = new.c` (MySQL 8.0.19+) or `VALUES(c)` (MariaDB, older MySQL).
@@ -28,6 +32,9 @@ package struct TableShape: Sendable {
             unique.formUnion(index.columns)
         }
         uniqueColumns = unique.sorted()
+        let json = source.columns.filter { $0.dataType == "json" && !$0.isGenerated }.map(\.position)
+        hasJSON = !json.isEmpty
+        rewrittenColumns = unique.union(json).sorted()
         rewriteUpdates = rewrite
         self.rowAlias = rowAlias
     }

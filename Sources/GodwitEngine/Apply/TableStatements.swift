@@ -165,6 +165,7 @@ package struct TableStatements: Sendable {
             case .enumeration:
                 sql.append("\(name)+0 = ")
                 if case .enumeration(let member) = value { sql.append(String(member)) }
+            case .set(let bits): sql.append("CAST(\(name) AS UNSIGNED) = \(bits)")
             default:
                 sql.append("\(name) = ")
                 try ValueLiteral.append(value, to: &sql)

@@ -13,7 +13,8 @@ package struct ColumnTransfer: Sendable, Hashable {
         switch column.dataType {
         // The text of a FLOAT has six digits. As DOUBLE it has as many as it needs, -0 included.
         case "float", "double", "real": return "CAST(\(name) AS DOUBLE)"
-        case "bit", "set": return "\(name) + 0"
+        // Not `+ 0`: that is a DOUBLE, in which two sets of 64 members look alike (measured).
+        case "bit", "set": return "CAST(\(name) AS UNSIGNED)"
         // Index 0 is the error value ''; a legitimate member '' has another index.
         case "enum": return "IF(\(name) + 0 = 0, '0', \(name))"
         default: return name

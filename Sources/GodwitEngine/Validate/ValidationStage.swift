@@ -51,7 +51,9 @@ package struct ValidationStage: Sendable {
         _ table: RunTable, _ source: MySQLConnection, _ target: MySQLConnection
     ) throws -> TableComparer {
         let sql = try ChecksumSQL(
-            source: table.source, target: table.prepared.targetDefinition, condition: try context.filterSQL(table))
+            source: table.source, target: table.prepared.targetDefinition, sourceCondition: try context.filterSQL(table),
+            // None on the target: a row that the filter should have kept out must be seen there.
+            targetCondition: nil)
         let positions = context.positions
         let state = context.state
         let visible = visible
