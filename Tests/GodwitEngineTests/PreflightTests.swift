@@ -116,7 +116,7 @@ struct PreflightTests {
         Row("functional key", "functional-unique", .info, "app.t") {
             $0.tables[0].indexes.append(IndexDefinition(name: "f", isUnique: true, isPrimary: false, columns: [], hasFunctionalParts: true))
         },
-        Row("triggers", "triggers", .info, "app.t") { $0.tables[0].triggers = ["x"] },
+        Row("triggers", "objects", .refusal, "app.t", cure: "without: [triggers]") { $0.tables[0].triggers = ["x"] },
         Row("unreadable", "definition", .refusal, "app.t") { $0.tables[0].createStatement = "CREATE TABLE `t` (`a" },
         Row("folder", "storage", .warning, "app.t") { $0.tables[0].createStatement = "CREATE TABLE `t` (`a` int) DATA DIRECTORY='/x'" },
         Row("encrypted", "encryption", .warning, "app.t") { $0.tables[0].createStatement = "CREATE TABLE `t` (`a` int) ENCRYPTION='Y'" },
@@ -161,10 +161,18 @@ struct PreflightTests {
             $0.tables.append(second)
             $0.decisions[second.name] = TableDecision(target: TableName(schema: "new", table: "s"))
         },
-        Row("view", "objects", .warning, "app.o") { $0.sourceObjects.objects = [object(.view)] },
-        Row("procedure", "objects", .warning, "app.o") { $0.sourceObjects.objects = [object(.procedure)] },
-        Row("event", "objects", .warning, "app.o") { $0.sourceObjects.objects = [object(.event)] },
-        Row("included view", "objects", .warning, "other.o") {
+        Row("view", "objects", .refusal, "app.o", cure: "without: [views]") { $0.sourceObjects.objects = [object(.view)] },
+        Row("procedure", "objects", .refusal, "app.o", cure: "without: [routines]") { $0.sourceObjects.objects = [object(.procedure)] },
+        Row("event", "objects", .refusal, "app.o", cure: "without: [events]") { $0.sourceObjects.objects = [object(.event)] },
+        Row("view left behind", "objects", .warning, "app.o") {
+            $0.sourceObjects.objects = [object(.view)]
+            $0.without = [.views]
+        },
+        Row("triggers left behind", "objects", .warning, "app.t") {
+            $0.tables[0].triggers = ["x"]
+            $0.without = [.triggers]
+        },
+        Row("included view", "objects", .refusal, "other.o") {
             $0.sourceObjects.objects = [object(.view, "other")]
             $0.includedObjects = [TableName(schema: "other", table: "o")]
         },
