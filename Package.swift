@@ -118,11 +118,21 @@ let package = Package(
         ),
         .testTarget(
             name: "GodwitEngineTests",
-            dependencies: ["GodwitEngine", "MySQLBinlog", "MySQLTypes"]
+            dependencies: [
+                "GodwitEngine", "GodwitTesting", "MySQLWire", "MySQLBinlog", "MySQLTypes",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ]
         ),
         .testTarget(
             name: "GodwitCommandsTests",
-            dependencies: ["GodwitCommands", "GodwitEngine", "MySQLBinlog", "MySQLTypes"]
+            dependencies: [
+                "GodwitCommands", "GodwitEngine", "MySQLWire", "MySQLBinlog", "MySQLTypes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]
         ),
         .testTarget(
             name: "ScenarioTests",

@@ -91,7 +91,14 @@ package struct Applier: Sendable {
                     why: "It is shutting down, or another replica with the same server id took the stream.",
                     cure: "Run the same command again.")
             }
-            for item in items { try receive(item, &progress) }
+            for item in items {
+                try receive(item, &progress)
+                // Under a backlog a take rarely ends between two transactions: a full batch is written where one does.
+                guard case .commit = item, progress.isOpen || progress.batch.bytes >= budget else { continue }
+                try await commit(&progress, on: target)
+                // What was taken and not applied is read again from the checkpoint.
+                if await stop(progress.position, progress.reached) { return }
+            }
             if progress.start == nil {
                 if progress.end != nil {
                     try await commit(&progress, on: target)

@@ -6,7 +6,10 @@ package struct SQLBuffer: Sendable {
     package private(set) var bytes: ByteBuffer
 
     package init(reserving capacity: Int = 4096) {
-        bytes = ByteBufferAllocator().buffer(capacity: capacity)
+        bytes = ByteBufferAllocator().buffer(capacity: capacity + 1)
+        // COM_QUERY's byte, before what is read: the connection then sends the statement without copying it.
+        bytes.writeInteger(UInt8(0x03))
+        bytes.moveReaderIndex(forwardBy: 1)
     }
 
     package var count: Int { bytes.readableBytes }

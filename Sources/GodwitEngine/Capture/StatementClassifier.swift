@@ -129,13 +129,22 @@ package enum StatementClassifier {
             guard let next = words.name() else { return .unknown }
             names.append(next)
         }
-        // ALTER TABLE t RENAME TO u: the new name may be an included one.
         if verb == "ALTER TABLE" {
             while let word = words.any() {
-                guard word.uppercased() == "RENAME" else { continue }
-                words.skip("TO", "AS")
-                if let target = words.name(), !["COLUMN", "INDEX", "KEY"].contains(target.name.uppercased()) {
-                    names.append(target)
+                switch word.uppercased() {
+                case "RENAME":
+                    // The new name may be an included one.
+                    _ = words.symbol("=")
+                    words.skip("TO", "AS")
+                    if let target = words.name(), !["COLUMN", "INDEX", "KEY"].contains(target.name.uppercased()) {
+                        names.append(target)
+                    }
+                case "WITH":
+                    // EXCHANGE PARTITION p WITH TABLE t swaps all rows of both tables without a single row event.
+                    guard words.keyword() == "TABLE" else { continue }
+                    guard let other = words.name() else { return .unknown }
+                    names.append(other)
+                default: continue
                 }
             }
         }

@@ -87,10 +87,24 @@ struct CutoverSteps: Sendable {
         }
     }
 
+    /// Seconds the target needs to reach what the source has now, measured by positions: the shown lag moves only with
+    /// commits on the target, and compares two clocks. Never waits much longer than the gate allows.
+    private func measuredLag(_ parts: FollowParts) async throws -> Double {
+        let positions = context.positions
+        let seen = try await servers.onSource { try await positions.exact(on: $0) }
+        let start = ContinuousClock.now
+        while await !parts.reached.covers(seen) {
+            let waited = (ContinuousClock.now - start).inSeconds
+            if waited >= CutoverGates.lagMaxSeconds { return waited }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        return min((ContinuousClock.now - start).inSeconds, CutoverGates.lagMaxSeconds * 0.99)
+    }
+
     private func readGates(_ parts: FollowParts) async throws -> CutoverGates {
         var gates = CutoverGates()
         let status = await context.board.snapshot()
-        gates.lagSeconds = status.lagSeconds
+        gates.lagSeconds = try await measuredLag(parts)
         gates.incomingChanges = status.incomingChanges
         if parts.validates {
             for (table, status) in await parts.validation.statuses() {
@@ -113,9 +127,14 @@ struct CutoverSteps: Sendable {
 
     /// Persisted, so that a restart of the source does not open it again; granted once running commits are through.
     private func block() async throws -> String {
+        let blockLock = blockLock
         let detail = try await servers.onSource { source in
+            // Named, so that undoing can find and end this very session: a server thread that waits for the lock outlives its
+            // client, and would block the source after it was unblocked.
+            let free = try await source.query("SELECT GET_LOCK('\(blockLock)', 5)").rows.first?.int(0)
+            guard free == 1 else { throw CutoverFailure("Another session is blocking or unblocking the source.", effect: .none) }
             try await source.query("SET SESSION lock_wait_timeout = \(Self.blockSeconds)")
-            try await source.query("SET PERSIST super_read_only = ON", timeout: .seconds(Self.blockSeconds + 5))
+            try await source.query("SET PERSIST super_read_only = ON", timeout: .seconds(2 * Self.blockSeconds + 5))
             let row = try await source.query("SELECT @@GLOBAL.super_read_only").rows.first
             guard row?.int(0) == 1 else {
                 throw CutoverFailure("The source did not become read-only (super_read_only is off).", effect: .unknown)
@@ -126,13 +145,28 @@ struct CutoverSteps: Sendable {
         return String(detail)
     }
 
+    private var blockLock: String { context.lock.name("block") }
+
     private func unblock() async throws {
         await parts?.visible.sourceIsBlocked(false)
+        let blockLock = blockLock
         try await servers.onSource { source in
+            if let holder = try await source.query("SELECT NULLIF(IS_USED_LOCK('\(blockLock)'), CONNECTION_ID())").rows.first?.int(0) {
+                do {
+                    try await source.query("KILL \(holder)")
+                } catch {
+                    // 1094: it has ended by itself.
+                    if (error as? MySQLError)?.serverCode != 1094 { throw error }
+                }
+            }
+            guard try await source.query("SELECT GET_LOCK('\(blockLock)', 30)").rows.first?.int(0) == 1 else {
+                throw CutoverFailure("The session that blocked the source does not end.")
+            }
             try await source.query("SET PERSIST super_read_only = OFF")
             try await source.query("SET PERSIST read_only = OFF")
             try await source.query("RESET PERSIST IF EXISTS super_read_only")
             try await source.query("RESET PERSIST IF EXISTS read_only")
+            try await source.query("SELECT RELEASE_ALL_LOCKS()")
         }
     }
 
@@ -149,6 +183,10 @@ struct CutoverSteps: Sendable {
             let prepared = try await SourceGates.preparedXA(on: source)
             guard prepared.isEmpty else {
                 throw CutoverFailure("XA transactions are prepared on the source: \(prepared.joined(separator: ", ")). XA COMMIT passes the write block.")
+            }
+            let appliers = try await SourceGates.replicaAppliers(on: source)
+            guard appliers.isEmpty else {
+                throw CutoverFailure("\(appliers.joined(separator: ", ")) writes past the write block: STOP REPLICA on the source.", effect: .none)
             }
             return try await positions.exact(on: source)
         }
@@ -264,15 +302,25 @@ enum SourceGates {
         try await source.query("XA RECOVER CONVERT XID").rows.map { $0.string(3) ?? "?" }
     }
 
+    /// A source that is itself a replica: its applier writes past super_read_only.
+    static func replicaAppliers(on source: MySQLConnection) async throws -> [String] {
+        try await source.query(
+            "SELECT channel_name FROM performance_schema.replication_applier_status WHERE service_state = 'ON'"
+        ).rows.map { "the replica applier of channel '\($0.string(0) ?? "")'" }
+    }
+
     static func read(on source: MySQLConnection, schemas: Set<String>) async throws -> Found {
         var found = Found()
         found.preparedXA = try await preparedXA(on: source)
+        // trx_started is in the zone of the server's operating system, NOW() in this session's, which is UTC.
+        let now = "CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', 'SYSTEM')"
         let old = try await source.query(
             """
-            SELECT trx_mysql_thread_id, TIMESTAMPDIFF(SECOND, trx_started, NOW()) FROM information_schema.innodb_trx
-            WHERE trx_started < NOW() - INTERVAL 10 SECOND AND (trx_rows_modified > 0 OR trx_tables_locked > 0)
+            SELECT trx_mysql_thread_id, TIMESTAMPDIFF(SECOND, trx_started, \(now)) FROM information_schema.innodb_trx
+            WHERE trx_started < \(now) - INTERVAL 10 SECOND AND (trx_rows_modified > 0 OR trx_tables_locked > 0)
             """)
         found.oldTransactions = old.rows.map { "the transaction of connection \($0.string(0) ?? "?") (\($0.string(1) ?? "?") s)" }
+        found.otherWriters += try await replicaAppliers(on: source)
         let scheduler = try await source.query("SELECT @@GLOBAL.event_scheduler").rows.first?.string(0)?.uppercased()
         if scheduler == "ON" || scheduler == "1" {
             let events = try await source.query(

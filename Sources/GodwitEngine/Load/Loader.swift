@@ -57,7 +57,8 @@ package struct Loader: Sendable {
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<workers { group.addTask { try await work(queue, byID) } }
-                try await group.waitForAll()
+                // Not waitForAll(): that tells of a failed worker only when all others have ended.
+                for try await _ in group {}
             }
         } catch {
             await source.close()
@@ -111,7 +112,7 @@ struct KeylessLoader: Sendable {
     let context: RunContext
     let loader: ChunkLoader
     /// Tries to get the lock, each waiting a few seconds for transactions that hold the table.
-    private static let attempts = 60
+    private static let attempts = 30
 
     func load(_ table: RunTable, stored: [StoredChunk]) async throws {
         if stored.contains(where: { $0.table == table.id && $0.isDone }) { return }
@@ -168,11 +169,11 @@ struct KeylessLoader: Sendable {
         of table: RunTable, _ snapshot: MySQLConnection, _ locker: MySQLConnection
     ) async throws -> ReplicationPosition {
         let name = table.source.name
-        try await locker.query("SET SESSION lock_wait_timeout = 2")
+        try await locker.query("SET SESSION lock_wait_timeout = 1")
         let wait = "lock on \(name)"
         await context.board.beginWait(
             wait, why: "A table without a key is read from one exact snapshot, for which no transaction may hold it for a moment.",
-            limit: .seconds(2 * Self.attempts))
+            limit: .seconds(11 * Self.attempts))
         for attempt in 1... {
             do {
                 try await locker.query("LOCK TABLES \(name.sql) READ")
@@ -185,7 +186,8 @@ struct KeylessLoader: Sendable {
                         why: "A transaction holds it, and a table without a key needs one exact snapshot.",
                         cure: "End long transactions on it (SHOW PROCESSLIST), then run the same command again.")
                 }
-                try Task.checkCancellation()
+                // Behind a waiting lock the application's writers queue up: let them through before the next try.
+                try await Task.sleep(for: .seconds(min(10, attempt)))
             }
         }
         await context.board.endWait(wait)

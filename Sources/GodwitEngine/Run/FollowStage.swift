@@ -15,11 +15,13 @@ package struct FollowStage: Sendable {
     package let goal: ReplicationPosition
     /// A cutover that must be carried on (its switch may have happened and cannot be undone).
     package let mustCutOver: Bool
+    let memory: RunMemory
 
-    package init(context: RunContext, goal: ReplicationPosition, mustCutOver: Bool) {
+    init(context: RunContext, goal: ReplicationPosition, mustCutOver: Bool, memory: RunMemory) {
         self.context = context
         self.goal = goal
         self.mustCutOver = mustCutOver
+        self.memory = memory
     }
 
     package func run() async throws -> Ending {
@@ -46,6 +48,15 @@ package struct FollowStage: Sendable {
             group.addTask {
                 try await publish(validation, validates)
                 return nil
+            }
+            group.addTask {
+                // Also keeps the connection that holds the run lock from being closed as idle.
+                while true {
+                    guard try await context.lock.isMine(on: context.control) else {
+                        throw FenceLost(detail: "the run lock is another's")
+                    }
+                    try await Task.sleep(for: .seconds(30))
+                }
             }
             group.addTask { try await steer(parts) }
             // A cutover past its point of no return goes on when another part loses its server: its ending then counts.
@@ -99,7 +110,11 @@ package struct FollowStage: Sendable {
     private func steer(_ parts: FollowParts) async throws -> Ending {
         let requests = try await context.sessions.target()
         defer { Task { await requests.close() } }
-        var paused = false
+        var paused = await memory.isPaused
+        if paused {
+            await parts.control.requestStop()
+            await context.board.set(state: .paused)
+        }
         var lastFailure: [String] = []
         var undone = 0
         while true {
@@ -108,14 +123,18 @@ package struct FollowStage: Sendable {
                 switch request.command {
                 case "pause":
                     paused = true
+                    await memory.pause(true)
                     await parts.control.requestStop()
                     await context.board.set(state: .paused)
                     try await context.state.answer(request.id, "paused", on: requests)
                 case "resume":
                     paused = false
+                    await memory.pause(false)
                     await parts.control.requestGo()
                     await context.board.set(state: .following)
                     try await context.state.answer(request.id, "following", on: requests)
+                case "cutover" where paused:
+                    try await context.state.answer(request.id, "not done: the migration is paused; resume it first", on: requests)
                 case "cutover":
                     do {
                         try context.plan.application.checkForCutover()

@@ -87,6 +87,7 @@ struct MigrationAttempt: Sendable {
         }
         try await preparation.check(stored, uuid: uuid, on: control, source: source, positions: positions, p0: p0)
         let epoch = try await state.takeEpoch(on: control)
+        if await memory.isFirstAttempt() { try await state.expireRequests(on: control) }
         let goal = await memory.keepGoal(try await positions.exact(on: source))
         let tables = try await preparation.tables(on: control)
         await board.begin(
@@ -297,6 +298,6 @@ struct MigrationAttempt: Sendable {
         }
         await board.set(state: .following)
         context.observer.moment("follow.begin")
-        return try await FollowStage(context: context, goal: goal, mustCutOver: mustCutOver).run()
+        return try await FollowStage(context: context, goal: goal, mustCutOver: mustCutOver, memory: memory).run()
     }
 }

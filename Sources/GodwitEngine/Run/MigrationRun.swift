@@ -159,7 +159,16 @@ actor RunMemory {
     /// This run holds, or held, the task: its snapshot is the task's.
     private(set) var hasTask = false
 
+    /// The operator's pause holds over a lost connection.
+    private(set) var isPaused = false
+    private var attempts = 0
+
     func connected() { hasConnected = true }
+    func pause(_ now: Bool) { isPaused = now }
+    func isFirstAttempt() -> Bool {
+        attempts += 1
+        return attempts == 1
+    }
     func tookTask() { hasTask = true }
     func keepGoal(_ position: ReplicationPosition) -> ReplicationPosition {
         if let goal { return goal }

@@ -15,6 +15,14 @@ package struct RunnerLock: Sendable {
         prefix = "godwit:" + String(hash, radix: 36)
     }
 
+    /// The name of another lock of this task.
+    package func name(_ what: String) -> String { "\(prefix):\(what)" }
+
+    /// Does this very connection hold the run lock?
+    package func isMine(on control: MySQLConnection) async throws -> Bool {
+        try await control.query("SELECT IS_USED_LOCK('\(prefix):run') = CONNECTION_ID()").rows.first?.int(0) == 1
+    }
+
     /// Takes the run lock, waiting at most `seconds`. False: another runner holds it.
     package func acquire(on control: MySQLConnection, seconds: Int) async throws -> Bool {
         try await control.query("SELECT GET_LOCK('\(prefix):run', \(seconds))").rows.first?.int(0) == 1

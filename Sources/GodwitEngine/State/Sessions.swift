@@ -20,7 +20,7 @@ package struct Sessions: Sendable {
         // NULL: results come in each column's own character set, unconverted.
         "SET character_set_results = NULL",
         "SET time_zone = '+00:00'",
-        "SET SESSION wait_timeout = 86400",
+        "SET SESSION wait_timeout = 31536000",
         "SET SESSION net_read_timeout = 3600",
         // A reader that waits for a slow other side must not be cut off.
         "SET SESSION net_write_timeout = 3600",

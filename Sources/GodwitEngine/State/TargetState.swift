@@ -293,6 +293,12 @@ package struct TargetState: Sendable {
         return result.rows.map { ($0.uint(0) ?? 0, $0.string(1) ?? "") }
     }
 
+    /// Requests to a run that has ended must not stop an application a day later.
+    package func expireRequests(on target: MySQLConnection) async throws {
+        try await target.query(
+            "UPDATE `godwit`.`requests` SET answer = 'not done: the run that was asked has ended' WHERE task = \(key) AND answer IS NULL")
+    }
+
     package func answer(_ id: UInt64, _ text: String, on target: MySQLConnection) async throws {
         try await target.query("UPDATE `godwit`.`requests` SET answer = \(SQL.string(text)) WHERE id = \(id)")
     }

@@ -21,7 +21,8 @@ package struct ValidationStage: Sendable {
         let workers = max(1, min(context.plan.settings.validationThreadCount, 16))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<workers { group.addTask { try await work() } }
-            try await group.waitForAll()
+            // Not waitForAll(): that tells of a failed worker only when all others have ended, and these never end.
+            for try await _ in group {}
         }
     }
 

@@ -14,7 +14,14 @@ enum Command {
         return buffer
     }
 
+    /// A caller that leaves the command's byte before the statement's first saves the copy of a statement that may be as
+    /// large as a row: whatever stands there, if it is that byte, the buffer is the packet's payload already.
     static func query(_ sql: ByteBuffer) -> ByteBuffer {
+        if sql.readerIndex > 0, sql.getInteger(at: sql.readerIndex - 1, as: UInt8.self) == 0x03 {
+            var whole = sql
+            whole.moveReaderIndex(to: sql.readerIndex - 1)
+            return whole
+        }
         var buffer = ByteBuffer()
         buffer.reserveCapacity(1 + sql.readableBytes)
         buffer.writeInteger(0x03, as: UInt8.self)
