@@ -304,9 +304,22 @@ enum SourceGates {
 
     /// A source that is itself a replica: its applier writes past super_read_only.
     static func replicaAppliers(on source: MySQLConnection) async throws -> [String] {
-        try await source.query(
-            "SELECT channel_name FROM performance_schema.replication_applier_status WHERE service_state = 'ON'"
-        ).rows.map { "the replica applier of channel '\($0.string(0) ?? "")'" }
+        // Not performance_schema, which needs a grant of its own: this needs REPLICATION CLIENT, which following needs anyway.
+        let status: MySQLResult
+        do {
+            status = try await source.query("SHOW REPLICA STATUS")
+        } catch {
+            // 1064: before MySQL 8.0.22 the statement has its old name.
+            guard error.serverCode == 1064 else { throw error }
+            status = try await source.query("SHOW SLAVE STATUS")
+        }
+        guard !status.rows.isEmpty else { return [] }
+        let running = status.columns.firstIndex { ["Replica_SQL_Running", "Slave_SQL_Running"].contains($0.name) }
+        let channel = status.columns.firstIndex { $0.name == "Channel_Name" }
+        guard let running else { return ["a replica applier, whose state is not shown,"] }
+        return status.rows.filter { $0.string(running) != "No" }.map { row in
+            "the replica applier of channel '\(channel.flatMap { row.string($0) } ?? "")'"
+        }
     }
 
     static func read(on source: MySQLConnection, schemas: Set<String>) async throws -> Found {
