@@ -1,4 +1,6 @@
+import Foundation
 import GodwitTesting
+import SystemPackage
 import Testing
 
 /// What the plan says is what happens: filters, names, preparation of the target, task settings.
@@ -190,6 +192,28 @@ import Testing
             let run = try await rig.godwit(["migrate", "--until", "validated"], expecting: nil)
             #expect(run.code != 0)
             #expect(run.errors.contains(word), "\(run.errors)")
+        }
+    }
+
+    /// A read may meet a change of definition long before the log is read: it names the side and what happened.
+    @Test(arguments: [
+        ("DROP TABLE e.t", "source", "Table e.t is gone from the source"),
+        ("ALTER TABLE e.t RENAME COLUMN v TO w", "source", "Table e.t was altered at the source"),
+        ("DROP TABLE e.t", "target", "Table e.t of the target is gone"),
+    ])
+    func duringTheLoad(change: String, side: String, words: String) async throws {
+        try await MigrationRig.with { rig in
+            try await rig.source.sql("CREATE DATABASE e; CREATE TABLE e.t (id INT PRIMARY KEY, v INT); INSERT INTO e.t VALUES (1, 1)")
+            try rig.plan(tables: #"{ include: ["e.*"] }"#)
+            let signal = rig.folder.appending("go-on").string
+            let godwit = try await GodwitProcess.start(
+                ["migrate", "--until", "validated"], in: rig.folder, environment: ["GODWIT_HALT_UNTIL": signal],
+                haltAt: "load.chunk.begin")
+            try await godwit.halted()
+            try await (side == "source" ? rig.source : rig.target).sql(change)
+            try Data().write(to: URL(fileURLWithPath: signal))
+            #expect(try await godwit.exit() == .code(1))
+            #expect(godwit.standardError.lines.joined().contains(words), "\(godwit.standardError.lines)")
         }
     }
 }

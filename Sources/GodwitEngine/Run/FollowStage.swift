@@ -41,7 +41,9 @@ package struct FollowStage: Sendable {
             }
             if validates {
                 group.addTask {
-                    try await ValidationStage(context: context, board: validation, visible: visible).run()
+                    try await ValidationStage(
+                        context: context, board: validation, visible: visible, reached: reached
+                    ).run()
                     return nil
                 }
             }
