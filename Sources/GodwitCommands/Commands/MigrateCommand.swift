@@ -97,7 +97,10 @@ enum RunShow {
         case .failed:
             throw EngineError(.failed, verdict.summary, cure: "`godwit diagnose` names the cause.")
         case .unequal:
-            throw EngineError(.unequal, verdict.summary, cure: "`godwit verify` lists the rows.")
+            let isObject = report.status.objectDifferences?.isEmpty == false
+            throw EngineError(
+                .unequal, verdict.summary,
+                cure: isObject ? "Compare SHOW CREATE on both sides, and mend the target's." : "`godwit verify` lists the rows.")
         }
     }
 }

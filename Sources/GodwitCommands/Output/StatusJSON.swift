@@ -35,6 +35,7 @@ struct StatusJSON: Encodable {
         case sourceTLS = "source_tls"
         case targetTLS = "target_tls"
         case writePause = "write_pause_s"
+        case objectDifferences = "object_differences"
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -56,6 +57,7 @@ struct StatusJSON: Encodable {
         try container.encode(status.at, forKey: .at)
         try container.encode(status.writePauseSeconds, forKey: .writePause)
         try container.encode(status.steps, forKey: .steps)
+        try container.encode(status.objectDifferences, forKey: .objectDifferences)
     }
 }
 
@@ -117,6 +119,7 @@ struct NotStartedJSON: Encodable {
         case lag = "lag_s"
         case incomingChanges = "incoming_changes"
         case writePause = "write_pause_s"
+        case objectDifferences = "object_differences"
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -133,6 +136,7 @@ struct NotStartedJSON: Encodable {
         try container.encodeNil(forKey: .error)
         try container.encodeNil(forKey: .writePause)
         try container.encode([String](), forKey: .steps)
+        try container.encodeNil(forKey: .objectDifferences)
     }
 }
 

@@ -40,6 +40,11 @@ struct Verdict: Sendable, Hashable {
                     "\(Self.tables(unequal.count)) NOT EQUAL: \(Self.names(unequal) { "\($0.failed) rows differ" })")
             return
         }
+        if let objects = status.objectDifferences, let first = objects.first {
+            let more = objects.count > 1 ? " (and \(objects.count - 1) more)" : ""
+            self.init(result: .unequal, summary: "Not the same on both sides: \(Format.sentence(first))\(more)")
+            return
+        }
         guard failed.isEmpty, status.state != .failed else {
             let why = status.error.map { " \(Format.sentence($0))" } ?? ""
             let what =

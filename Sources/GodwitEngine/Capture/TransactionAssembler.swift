@@ -207,7 +207,7 @@ package struct TransactionAssembler: Sendable {
         case .object(let verb, let name):
             let schema = name?.schema ?? query.schema
             if touchesPlan(schema: schema), noticed.insert("\(verb) \(schema)").inserted {
-                notices.append("\(verb) in schema \(schema) on the source is not carried to the target: views, routines, triggers and events are not migrated.")
+                notices.append("\(verb) in schema \(schema) on the source: views, routines, triggers and events are read again before the cutover, and follow then.")
             }
             try standalone(header, into: &items)
         case .dataChange(let verb):

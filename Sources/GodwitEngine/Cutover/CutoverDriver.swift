@@ -155,6 +155,7 @@ extension CutoverStep {
         case .validate: "The rows changed last are compared on both sides."
         case .autoIncrement: "AUTO_INCREMENT is raised on the target to the source's."
         case .fence: "The forward stream is fenced, the target's position recorded."
+        case .triggers: "The source's triggers are made on the target, and all objects of both sides compared."
         case .recheck: "The source is checked to stand still."
         case .switchApplication: "The application's switch commands run."
         case .pointOfNoReturn: "The target opens for the application."

@@ -12,7 +12,7 @@ package struct CutoverGates: Sendable, Hashable {
     package var preparedXA: [String] = []
     /// Transactions of the source that are open for longer than the write block may wait.
     package var oldTransactions: [String] = []
-    /// Whatever else writes to the source by itself: replica appliers, enabled events.
+    /// Whatever else writes to the source by itself: replica appliers.
     package var otherWriters: [String] = []
 
     /// Under it the drain takes about as long as the lag.

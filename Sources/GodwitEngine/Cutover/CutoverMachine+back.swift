@@ -75,7 +75,8 @@ extension CutoverMachine {
             return end(.stuck(step: step, direction: .back, reason: failure.reason))
         }
         undoFailure = undoFailure ?? (step, failure.reason)
-        undoQueue.removeAll { $0 == step }
+        // With a trigger standing the stream must not go on: the next run drops it first.
+        undoQueue.removeAll { $0 == step || step == .triggers && $0 == .fence }
         return continueBack(at: now)
     }
 

@@ -16,11 +16,16 @@ package enum CutoverStep: String, Codable, Sendable, Hashable, CaseIterable {
     case autoIncrement = "auto_increment"
     /// The forward stream can commit nothing more. Its detail is R0, the target's position. Undone by resuming the stream.
     case fence = "fence_forward_stream"
+    /// The source's triggers are made on the target, where nothing of the forward stream can fire them any more. Its detail is what
+    /// of all views, routines, triggers and events is not the same on both sides, a JSON array, nil where all is. Undone by
+    /// dropping them, before the stream is resumed.
+    case triggers
     /// The source's executed set is F, its start time unchanged, still blocked.
     case recheck = "source_unchanged"
     /// The application's configuration, while the application stands still.
     case switchApplication = "switch_application"
-    /// Its journal record *is* the point of no return. Performing it opens the target: events on, writes accepted.
+    /// Its journal record *is* the point of no return. Performing it opens the target: events on, writes accepted. Its detail is
+    /// like that of `triggers`, with the events that could not be switched on.
     case pointOfNoReturn = "point_of_no_return"
     case startApplication = "start_application"
     case health
@@ -31,7 +36,7 @@ package enum CutoverStep: String, Codable, Sendable, Hashable, CaseIterable {
 
     /// What a complete cutover passes, after the gates.
     package static let forward: [CutoverStep] = [
-        .stopApplication, .blockSource, .readFinalPosition, .drain, .validate, .autoIncrement, .fence, .recheck,
+        .stopApplication, .blockSource, .readFinalPosition, .drain, .validate, .autoIncrement, .fence, .triggers, .recheck,
         .switchApplication, .pointOfNoReturn, .startApplication, .health,
     ]
 
@@ -39,8 +44,9 @@ package enum CutoverStep: String, Codable, Sendable, Hashable, CaseIterable {
     ///
     /// Every host gets its configuration back before the source accepts a write: with one host still pointing at the target, both
     /// servers would be written to. The source is open before the application starts, since many do not come up on a
-    /// server that refuses writes. The stream comes last: nobody waits for it, and it needs the target, which may be what failed.
-    package static let undoOrder: [CutoverStep] = [.switchApplication, .blockSource, .stopApplication, .fence]
+    /// server that refuses writes. The stream comes last: nobody waits for it, and it needs the target, which may be what failed;
+    /// and never before the triggers are gone, which would do again what the log holds already.
+    package static let undoOrder: [CutoverStep] = [.switchApplication, .blockSource, .stopApplication, .triggers, .fence]
 }
 
 /// What is known of a cutover after a crash: the records on the target, oldest first.

@@ -8,6 +8,7 @@ struct CutoverSteps: Sendable {
     let parts: FollowParts?
     let servers: CutoverServers
     let gateLimit: Duration?
+    let objects = CutoverObjects()
 
     /// Longest wait of the write block for statements that run on the source.
     private static let blockSeconds = 10
@@ -28,9 +29,10 @@ struct CutoverSteps: Sendable {
         case .validate: try await validate()
         case .autoIncrement: try await AutoIncrement(context: context, servers: servers).raise()
         case .fence: return try await fence()
+        case .triggers: return try await makeTriggers()
         case .recheck: try await recheck()
         case .switchApplication: try await commands.run(application.switch, name: "switch")
-        case .pointOfNoReturn: try await passReturn()
+        case .pointOfNoReturn: return try await passReturn()
         case .startApplication: try await commands.run(application.start, name: "start")
         case .health: try await health()
         case .finished, .abandoned: break
@@ -43,6 +45,9 @@ struct CutoverSteps: Sendable {
         case .switchApplication: try await commands.run(application.switchBack, name: "switch_back")
         case .blockSource: try await unblock()
         case .stopApplication: try await commands.run(application.start, name: "start")
+        case .triggers:
+            let ledger = ObjectLedger(task: context.plan.task)
+            try await servers.onTarget { try await ledger.dropTriggers(on: $0) }
         case .fence:
             let state = context.state
             let epoch = context.epoch
@@ -72,7 +77,9 @@ struct CutoverSteps: Sendable {
             if gates.open.isEmpty {
                 // AUTO_INCREMENT is raised before the pause, so that in it only what changed since is left.
                 if raised { return }
+                // So are views, routines and events made as they are now.
                 try await AutoIncrement(context: context, servers: servers).raise()
+                try await objects.refresh(context, servers)
                 raised = true
                 continue
             }
@@ -115,8 +122,7 @@ struct CutoverSteps: Sendable {
             }
             gates.dirtyKeys = UInt64(await parts.validation.pendingKeys)
         }
-        let schemas = Set(context.tables.map(\.source.name.schema))
-        let found = try await servers.onSource { try await SourceGates.read(on: $0, schemas: schemas) }
+        let found = try await servers.onSource { try await SourceGates.read(on: $0) }
         gates.preparedXA = found.preparedXA
         gates.oldTransactions = found.oldTransactions
         gates.otherWriters = found.otherWriters
@@ -274,14 +280,27 @@ struct CutoverSteps: Sendable {
         }
     }
 
-    private func passReturn() async throws {
+    /// All objects of both sides are compared here, while neither side changes: see `CutoverStep.triggers`.
+    private func makeTriggers() async throws -> String? {
+        let differences = try await objects.makeTriggers(context, servers)
+        for difference in differences { context.observer.say("error", difference) }
+        return differences.isEmpty ? nil : TargetState.json(differences)
+    }
+
+    private func passReturn() async throws -> String? {
         let state = context.state
         let epoch = context.epoch
-        try await servers.onTarget { target in
+        let mover = ObjectMover(context: context)
+        let differences = try await servers.onTarget { target in
             if try await state.phase(on: target).phase == .fenced {
                 try await state.advance(from: .fenced, to: .cutOver, epoch: epoch, on: target)
             }
+            let before = try await state.journal(on: target).objectDifferences(of: .triggers)
+            return before + (try await mover.enableEvents(target: target))
         }
+        await context.board.set(objectDifferences: differences)
+        for difference in differences { context.observer.say("error", difference) }
+        return differences.isEmpty ? nil : TargetState.json(differences)
     }
 
     private func health() async throws {
@@ -322,7 +341,7 @@ enum SourceGates {
         }
     }
 
-    static func read(on source: MySQLConnection, schemas: Set<String>) async throws -> Found {
+    static func read(on source: MySQLConnection) async throws -> Found {
         var found = Found()
         found.preparedXA = try await preparedXA(on: source)
         // trx_started is in the zone of the server's operating system, NOW() in this session's, which is UTC.
@@ -333,16 +352,8 @@ enum SourceGates {
             WHERE trx_started < \(now) - INTERVAL 10 SECOND AND (trx_rows_modified > 0 OR trx_tables_locked > 0)
             """)
         found.oldTransactions = old.rows.map { "the transaction of connection \($0.string(0) ?? "?") (\($0.string(1) ?? "?") s)" }
+        // Events are none: super_read_only stops the scheduler too (measured), and what an event wrote before is in the log.
         found.otherWriters += try await replicaAppliers(on: source)
-        let scheduler = try await source.query("SELECT @@GLOBAL.event_scheduler").rows.first?.string(0)?.uppercased()
-        if scheduler == "ON" || scheduler == "1" {
-            let events = try await source.query(
-                "SELECT event_schema, event_name FROM information_schema.events WHERE status = 'ENABLED'")
-            found.otherWriters += events.rows.compactMap { row in
-                guard let schema = row.string(0), schemas.contains(schema) else { return nil }
-                return "the event \(schema).\(row.string(1) ?? "?")"
-            }
-        }
         return found
     }
 }

@@ -79,6 +79,12 @@ package struct TableMappings: Sendable, Hashable {
         return (naming.isEmpty ? taking : naming).sorted { $0.id < $1.id }
     }
 
+    /// Does an exclude rule name it, and no explicit rule? Asked of views, which move with their schema and need no include rule.
+    package func isExcluded(_ name: TableName) -> Bool {
+        let matching = selections.filter { matches($0, name) }
+        return matching.contains { $0.action == .exclude } && !matching.contains { $0.action == .explicit }
+    }
+
     private func selection(of table: TableName) -> Selection? { takers(of: table).first }
 
     func matches(_ rule: Selection, _ table: TableName) -> Bool {

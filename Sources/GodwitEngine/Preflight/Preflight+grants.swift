@@ -17,15 +17,6 @@ extension Preflight {
         found += missing(
             ["LOCK TABLES"], on: keyless, source, "source",
             why: "Tables without a key are read from one exact moment, for which they are locked for an instant.")
-        // Without this the list of triggers is empty, whatever there is.
-        let unseen = facts.tables.map(\.name).filter { !source.grants.allows("TRIGGER", schema: $0.schema, table: $0.table) }
-        for schema in Set(unseen.map(\.schema)).sorted() {
-            found.append(
-                Finding(
-                    .warning, "source-grants", schema, "Triggers in \(SQL.identifier(schema)) cannot be seen.",
-                    why: "Godwit does not create triggers on the target; those that exist should be named here.",
-                    cure: "GRANT TRIGGER ON \(pattern(schema, source)).* TO \(account(source));"))
-        }
         global(
             ["SYSTEM_VARIABLES_ADMIN", "SUPER"], .warning,
             why: "The cutover makes the source read-only; without this it stops before anything is changed.")

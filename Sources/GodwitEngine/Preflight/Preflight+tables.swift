@@ -155,30 +155,31 @@ extension Preflight {
         ]
     }
 
-    /// What is not moved is refused by name until the operator has said that it may stay behind.
-    private static func stayingBehind(_ kind: ObjectKind, _ facts: PreflightFacts, _ subject: String, _ what: String) -> Finding {
-        let said = facts.without.contains(kind)
-        return Finding(
-            said ? .warning : .refusal, "objects", subject, what, why: "This release moves tables only.",
-            cure: (said ? "" : "Add `without: [\(kind.rawValue)]` to the plan to leave it behind, and create")
-                + (said ? "Create" : "") + " it on the target yourself before the application starts.")
+    /// The operator has said that this kind stays behind.
+    private static func stayingBehind(_ kind: ObjectKind, _ facts: PreflightFacts, _ subject: String, _ what: String) -> [Finding] {
+        guard facts.without.contains(kind) else { return [] }
+        return [
+            Finding(
+                .warning, "objects", subject, what, why: "The plan says `without: [\(kind.rawValue)]`.",
+                cure: "Create it on the target yourself before the application starts.")
+        ]
     }
 
-    /// Triggers of included tables. What they do on the source is in the log already; on the target they would do it twice.
+    /// Triggers of included tables that stay behind.
     static func triggers(_ facts: PreflightFacts) -> [Finding] {
-        facts.tables.filter { !$0.triggers.isEmpty }.map { table in
+        facts.tables.filter { !$0.triggers.isEmpty }.flatMap { table in
             stayingBehind(
                 .triggers, facts, table.name.description,
                 "Triggers of \(table.name) are not moved: \(table.triggers.map(SQL.identifier).joined(separator: ", ")).")
         }
     }
 
-    /// Views, routines, events: none is moved yet, each is named.
+    /// Views, routines, events that stay behind, and what is not moved at all, each by its name.
     static func objects(_ facts: PreflightFacts) -> [Finding] {
         let schemas = Set(facts.usedSourceSchemas)
-        return facts.sourceObjects.objects.compactMap { object in
+        return facts.sourceObjects.objects.flatMap { object -> [Finding] in
             let isIncluded = facts.includedObjects.contains(object.name)
-            guard isIncluded || schemas.contains(object.name.schema) else { return nil }
+            guard isIncluded || schemas.contains(object.name.schema) else { return [] }
             switch object.kind {
             case .view, .procedure, .function, .event:
                 let kind: ObjectKind = object.kind == .view ? .views : object.kind == .event ? .events : .routines
@@ -186,10 +187,12 @@ extension Preflight {
                     kind, facts, object.name.description,
                     "The \(object.kind.rawValue) \(object.name) is not moved\(isIncluded ? ", although the table rules include its name" : "").")
             case .sequence, .versionedTable, .other:
-                return Finding(
-                    isIncluded ? .refusal : .warning, "objects", object.name.description,
-                    "The \(object.kind.rawValue) \(object.name) is not moved.", why: "Godwit moves tables only, for now.",
-                    cure: isIncluded ? "Exclude it in the table rules." : "Create it on the target yourself before the application starts.")
+                return [
+                    Finding(
+                        isIncluded ? .refusal : .warning, "objects", object.name.description,
+                        "The \(object.kind.rawValue) \(object.name) is not moved.", why: "Godwit does not move objects of this kind yet.",
+                        cure: isIncluded ? "Exclude it in the table rules." : "Create it on the target yourself before the application starts.")
+                ]
             }
         }
     }

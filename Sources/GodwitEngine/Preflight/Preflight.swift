@@ -13,8 +13,9 @@ package enum Preflight {
     /// All checks, worst first; within one severity in the order in which they were made.
     package static func findings(_ facts: PreflightFacts) -> [Finding] {
         let found =
-            flavours(facts) + identity(facts) + sourceLog(facts) + sourceGrants(facts) + targetGrants(facts)
-            + tables(facts) + foreignKeys(facts) + objects(facts) + triggers(facts) + names(facts) + differences(facts) + targetServer(facts)
+            flavours(facts) + identity(facts) + sourceLog(facts) + sourceGrants(facts) + objectVisibility(facts)
+            + targetGrants(facts) + tables(facts) + foreignKeys(facts) + objects(facts) + triggers(facts) + movedObjects(facts)
+            + names(facts) + differences(facts) + targetServer(facts)
             + targetTables(facts)
         return found.enumerated().sorted { ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset) }.map(\.element)
     }
@@ -50,6 +51,12 @@ package enum Preflight {
             facts.includedObjects.insert(object.name)
         }
         try await readTarget(target, &facts)
+        let scope = ObjectScope(
+            tables: facts.decisions.mapValues(\.target), without: plan.without, mappings: mappings)
+        facts.objects = try await ObjectFacts.read(source: source, target: target, scope: scope)
+        for object in facts.sourceObjects.objects where object.kind == .view && mappings.isExcluded(object.name) {
+            if scope.schemas.contains(object.name.schema), !plan.without.contains(.views) { facts.objects.excluded.insert(object.name) }
+        }
         return facts
     }
 

@@ -20,6 +20,8 @@ package struct PreflightFacts: Sendable {
     package var prepared: Set<TableName>
     /// Kinds of objects that the operator has said stay behind (`without:` in the plan).
     package var without: Set<ObjectKind> = []
+    /// Views, routines, triggers and events in full.
+    package var objects = ObjectFacts()
 
     package init(
         source: ServerFacts, target: ServerFacts, tables: [TableDefinition] = [],
@@ -51,7 +53,7 @@ package struct PreflightFacts: Sendable {
     package var usedSourceSchemas: [String] { Set(tables.map(\.name.schema)).sorted() }
 }
 
-/// What a schema holds beside tables and this release does not move: refused unless the plan says that it stays behind.
+/// What a schema holds beside tables: moved unless the plan says that it stays behind.
 package enum ObjectKind: String, Sendable, Hashable, CaseIterable {
     case views, routines, triggers, events
 }

@@ -102,6 +102,8 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
     package var writePauseSeconds: Double?
     /// Steps of the cutover that is running or done, in order, each added when it ends.
     package var steps: [MigrationReport.Step]
+    /// Views, routines, triggers and events that are not the same on both sides after a cutover, a sentence each; nil before one.
+    package var objectDifferences: [String]?
 
     enum CodingKeys: String, CodingKey {
         case task, state, position, tables, waits, error, at, steps
@@ -111,6 +113,7 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
         case sourceTLS = "source_tls"
         case targetTLS = "target_tls"
         case writePauseSeconds = "write_pause_s"
+        case objectDifferences = "object_differences"
     }
 
     package init(task: String) {
@@ -128,6 +131,7 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
         at = 0
         writePauseSeconds = nil
         steps = []
+        objectDifferences = nil
     }
 }
 

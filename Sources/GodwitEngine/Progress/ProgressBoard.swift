@@ -35,6 +35,7 @@ package actor ProgressBoard {
         status.error = nil
     }
     package func finished(step: String, seconds: Double) { status.steps.append(.init(name: step, seconds: seconds)) }
+    package func set(objectDifferences: [String]) { status.objectDifferences = objectDifferences }
     package func set(writePause: Double) { status.writePauseSeconds = writePause }
 
     /// A new attempt's tables. What was counted before goes on being counted: by an earlier attempt of this process, else by the
@@ -47,6 +48,7 @@ package actor ProgressBoard {
             status.appliedTransactions = before?.appliedTransactions ?? 0
             status.position = before?.position ?? ""
             status.steps = before?.steps ?? []
+            status.objectDifferences = before?.objectDifferences
         }
         let known = Dictionary(
             (isFirst ? before?.tables ?? [] : status.tables).map { (TableName(schema: $0.schema, table: $0.table), $0) },

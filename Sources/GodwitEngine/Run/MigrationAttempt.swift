@@ -277,6 +277,7 @@ struct MigrationAttempt: Sendable {
             // its last step ends here the second time, with nothing left to do.
             observer.say("info", "Task \(plan.task) is cut over: the application runs on the target. Nothing is left to do.")
             let before = await board.showAsBefore()
+            await board.set(objectDifferences: try journal.objectDifferences(of: .pointOfNoReturn))
             // The last snapshot may be from before the final validation, which a finished journal has passed.
             if plan.settings.enableValidation { await markValidated(context) }
             return .cutOver(steps: before?.steps ?? [], writePause: before?.writePauseSeconds)

@@ -40,6 +40,8 @@ package struct ApplyStage: Sendable {
         _ stop: @escaping @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool
     ) async throws {
         // FOR UPDATE: waits for a COMMIT of a broken connection that may still be running.
+        // Of a cutover that was broken off: nothing may be applied while a trigger would do it again.
+        try await ObjectLedger(task: context.plan.task).dropTriggers(on: target)
         try await target.query("BEGIN")
         try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
         let checkpoint = try await context.state.checkpoint(locked: true, on: target)
@@ -140,11 +142,21 @@ package struct IndexStage: Sendable {
         let target = try await context.openTarget()
         do {
             try await build(target)
+            try await makeObjects(target)
         } catch {
             await target.close()
             throw error
         }
         await target.close()
+    }
+
+    /// Views, routines and events (switched off) as the source has them now. What the target is not ready for, since the source's
+    /// definitions are ahead of the checkpoint, is made before the cutover, which needs all of them.
+    private func makeObjects(_ target: MySQLConnection) async throws {
+        let result = try await ObjectMover(context: context).refresh(source: context.sourceControl, target: target)
+        for line in result.failures { context.observer.say("warning", line + " It is tried again before the cutover.") }
+        await context.board.set(objectDifferences: result.failures)
+        context.observer.moment("objects.end")
     }
 
     private func build(_ target: MySQLConnection) async throws {

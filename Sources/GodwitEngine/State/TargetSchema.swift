@@ -88,6 +88,7 @@ package enum TargetSchema {
           KEY (`task`)
         ) ENGINE=InnoDB COLLATE utf8mb4_bin
         """,
+        ObjectLedger.createStatement,
     ]
 }
 

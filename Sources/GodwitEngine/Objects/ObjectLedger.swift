@@ -1,0 +1,73 @@
+import MySQLWire
+
+/// What Godwit has made on the target beside tables, in `godwit.objects`: what an undone cutover takes away again, what a changed
+/// source takes away, which events are switched on behind the point of no return (the source may be gone by then).
+package struct ObjectLedger: Sendable {
+    package struct Row: Hashable, Sendable {
+        /// As the source had it when the object was made.
+        package var object: ObjectDefinition
+        /// False: making it was begun, and may have happened.
+        package var isMade: Bool
+        package init(_ object: ObjectDefinition, isMade: Bool) {
+            self.object = object
+            self.isMade = isMade
+        }
+    }
+
+    private let key: String
+    package init(task: String) { key = SQL.string(task) }
+
+    static let createStatement = """
+        CREATE TABLE IF NOT EXISTS `godwit`.`objects` (
+          `task` VARCHAR(191) NOT NULL,
+          `kind` VARCHAR(16) NOT NULL,
+          `object_schema` VARCHAR(64) NOT NULL,
+          `object_name` VARCHAR(64) NOT NULL,
+          `definition` LONGTEXT NOT NULL,
+          `is_made` TINYINT NOT NULL DEFAULT 0,
+          PRIMARY KEY (`task`, `kind`, `object_schema`, `object_name`)
+        ) ENGINE=InnoDB COLLATE utf8mb4_bin
+        """
+
+    /// Tasks of earlier versions have no such table.
+    package func install(on target: MySQLConnection) async throws {
+        let exists = try await target.query(
+            "SELECT 1 FROM information_schema.tables WHERE table_schema = 'godwit' AND table_name = 'objects'")
+        if exists.rows.isEmpty { try await target.query(Self.createStatement) }
+    }
+
+    package func rows(_ kind: ObjectDefinition.Kind? = nil, on target: MySQLConnection) async throws -> [Row] {
+        let only = kind.map { " AND kind = \(SQL.string($0.rawValue))" } ?? ""
+        let result = try await target.query("SELECT definition, is_made FROM `godwit`.`objects` WHERE task = \(key)\(only)")
+        return try result.rows.map { row in
+            Row(try TargetState.decode(ObjectDefinition.self, row.string(0) ?? ""), isMade: row.int(1) == 1)
+        }
+    }
+
+    package func write(_ row: Row, on target: MySQLConnection) async throws {
+        let id = row.object.id
+        try await target.query(
+            """
+            REPLACE INTO `godwit`.`objects` (task, kind, object_schema, object_name, definition, is_made)
+            VALUES (\(key), \(SQL.string(id.kind.rawValue)), \(SQL.string(id.name.schema)), \(SQL.string(id.name.table)),
+              \(SQL.string(TargetState.json(row.object))), \(row.isMade ? 1 : 0))
+            """)
+    }
+
+    package func remove(_ id: ObjectDefinition.ID, on target: MySQLConnection) async throws {
+        try await target.query(
+            """
+            DELETE FROM `godwit`.`objects` WHERE task = \(key) AND kind = \(SQL.string(id.kind.rawValue))
+              AND object_schema = \(SQL.string(id.name.schema)) AND object_name = \(SQL.string(id.name.table))
+            """)
+    }
+
+    /// Takes every trigger away that Godwit made: with one of them standing, the applier would do twice what the log already holds.
+    package func dropTriggers(on target: MySQLConnection) async throws {
+        try await install(on: target)
+        for row in try await rows(.trigger, on: target) {
+            try await target.query(ObjectStatements.drop(row.object.id))
+            try await remove(row.object.id, on: target)
+        }
+    }
+}

@@ -1,0 +1,189 @@
+import Foundation
+import MySQLWire
+import NIOCore
+
+/// Makes the source's views, routines, triggers and events on the target, and compares them. Everything may run again.
+package struct ObjectMover: Sendable {
+    let context: RunContext
+    let scope: ObjectScope
+    let ledger: ObjectLedger
+
+    package init(context: RunContext) {
+        self.context = context
+        scope = ObjectScope(context)
+        ledger = ObjectLedger(task: context.plan.task)
+    }
+
+    private var reader: ObjectReader { ObjectReader(scope: scope) }
+
+    /// What was read of the source, and what has come of it.
+    package struct Result: Sendable {
+        package var fingerprint: [[MySQLRow]] = []
+        /// In the order in which they are made.
+        package var source: [ObjectDefinition] = []
+        /// Objects that could not be made now, each with the server's words.
+        package var failures: [String] = []
+        /// Objects that stand and are not the same, each a sentence.
+        package var differences: [String] = []
+    }
+
+    /// Brings views, routines and events (switched off) to what the source has now.
+    ///
+    /// What the target refuses is a failure in the result, not an error: while the log is followed the source's definitions may be
+    /// ahead of the target's, and a missing grant can be mended meanwhile. A cutover needs all of them.
+    package func refresh(source: MySQLConnection, target: MySQLConnection) async throws -> Result {
+        var result = Result()
+        // The fingerprint first: what changes after it is seen the next time.
+        result.fingerprint = try await reader.fingerprint(source)
+        result.source = try await sourceObjects(source)
+        try await ledger.install(on: target)
+        let before = try await targetObjects(target)
+        let rows = try await ledger.rows(on: target)
+        let changes = ObjectChanges(source: result.source, target: before, ledger: rows)
+        if !changes.drops.isEmpty || !changes.makes.isEmpty || !changes.notes.isEmpty {
+            result.failures = try await withMaker { try await carryOut(changes, $0, target) }
+        }
+        result.differences = try await differences(result, target)
+        return result
+    }
+
+    /// What differs but for triggers, which are not there before the cutover.
+    private func differences(_ result: Result, _ target: MySQLConnection) async throws -> [String] {
+        let wanted = result.source.filter { $0.kind != .trigger && !$0.isExpired }
+        return ObjectComparison.sentences(source: wanted, target: try await targetObjects(target))
+    }
+
+    /// See `ObjectReader.fingerprint`.
+    package func fingerprint(_ source: MySQLConnection) async throws -> [[MySQLRow]] { try await reader.fingerprint(source) }
+
+    private func sourceObjects(_ source: MySQLConnection) async throws -> [ObjectDefinition] {
+        try await reader.read(source).orThrow("source", account: Preflight.account(context.sourceFacts))
+    }
+
+    private func targetObjects(_ target: MySQLConnection) async throws -> [ObjectDefinition] {
+        try await reader.read(target).orThrow("target", account: Preflight.account(context.targetFacts))
+    }
+
+    /// A session of its own: its settings change with every object.
+    private func withMaker<Output: Sendable>(_ body: (MySQLConnection) async throws -> Output) async throws -> Output {
+        let maker = try await context.openTarget()
+        do {
+            let output = try await body(maker)
+            await maker.close()
+            return output
+        } catch {
+            await maker.close()
+            throw error
+        }
+    }
+
+    private func carryOut(
+        _ changes: ObjectChanges, _ maker: MySQLConnection, _ target: MySQLConnection
+    ) async throws -> [String] {
+        for id in changes.drops {
+            context.observer.say("info", "The \(id) is gone from the source: dropping it on the target.")
+            try await target.query(ObjectStatements.drop(id))
+            try await ledger.remove(id, on: target)
+        }
+        for object in changes.notes { try await ledger.write(.init(object, isMade: true), on: target) }
+        var failures: [String] = []
+        for object in changes.makes {
+            if let failure = try await make(object, maker, target) { failures.append(failure) }
+        }
+        let made = changes.makes.count - failures.count
+        if made > 0 { context.observer.say("info", "Made \(made) views, routines and events on the target, events switched off.") }
+        return failures
+    }
+
+    /// The server's words and the cure where the target refuses.
+    private func make(_ object: ObjectDefinition, _ maker: MySQLConnection, _ target: MySQLConnection) async throws -> String? {
+        try await ledger.write(.init(object, isMade: false), on: target)
+        context.observer.moment("objects.make")
+        do {
+            // Views are replaced in one statement, so that nobody ever finds none.
+            if object.kind != .view { try await target.query(ObjectStatements.drop(object.id)) }
+            try await create(object, maker)
+        } catch let error as MySQLError {
+            guard let refusal = refusal(object, error) else { throw error }
+            return refusal
+        }
+        try await ledger.write(.init(object, isMade: true), on: target)
+        context.observer.moment("objects.made")
+        return nil
+    }
+
+    private func create(_ object: ObjectDefinition, _ maker: MySQLConnection) async throws {
+        let statement = try ObjectStatements.create(object)
+        for setting in ObjectStatements.session(object) { try await maker.query(setting) }
+        try await maker.query(ByteBuffer(bytes: statement))
+        for setting in ObjectStatements.plainSession { try await maker.query(setting) }
+    }
+
+    /// What the server's refusal means, with the cure; nil where the error says nothing of the object.
+    private func refusal(_ object: ObjectDefinition, _ error: MySQLError) -> String? {
+        guard error.code == .server, !error.isConnectionLost, !Retry.isWorthwhile(error) else { return nil }
+        let account = Preflight.account(context.targetFacts)
+        let cure: String
+        switch error.serverCode {
+        case 1418, 1419: cure = "SET PERSIST log_bin_trust_function_creators = ON; on the target."
+        case 1298: cure = "Load the time zone tables on the target (mysql_tzinfo_to_sql)."
+        case 1044, 1142, 1227:
+            cure = "GRANT what the message names TO \(account); on the target (`godwit check` lists the statements)."
+        case 1370, 1449: cure = "Create the account on the target, with its grants."
+        case 1049, 1054, 1146, 1305, 1356: cure = "What it names is not on the target (yet)."
+        default: cure = "Mend it on the source, or add `without: [\(object.kind.group.rawValue)]` to the plan."
+        }
+        return "The \(object.id) (definer \(object.definer)) cannot be made on the target: \(error.message) \(cure)"
+    }
+
+    // MARK: Triggers
+
+    /// Makes all triggers of the tables that move, and compares them. Only between the fence of the forward stream and the switch:
+    /// what they do is in the log already.
+    /// - Returns: what is not the same, each a sentence.
+    package func makeTriggers(_ source: [ObjectDefinition], target: MySQLConnection) async throws -> [String] {
+        let triggers = source.filter { $0.kind == .trigger }
+        try await ledger.dropTriggers(on: target)
+        guard !triggers.isEmpty else { return [] }
+        try await withMaker { maker in
+            for trigger in triggers {
+                try await context.state.checkFence(epoch: context.epoch, phase: .fenced, on: target)
+                try await ledger.write(.init(trigger, isMade: false), on: target)
+                context.observer.moment("objects.trigger")
+                do {
+                    try await create(trigger, maker)
+                } catch let error as MySQLError {
+                    guard let refusal = refusal(trigger, error) else { throw error }
+                    throw CutoverFailure(refusal, effect: .none)
+                }
+                try await ledger.write(.init(trigger, isMade: true), on: target)
+            }
+        }
+        let account = Preflight.account(context.targetFacts)
+        let found = try await reader.triggers(target).orThrow("target", account: account)
+        return ObjectComparison.sentences(source: triggers, target: found)
+    }
+
+    /// Switches on what was switched on at the source. Behind the point of no return: asks the target only, and an event that
+    /// cannot be switched on keeps nobody from starting the application.
+    /// - Returns: what could not be switched on, each a sentence.
+    package func enableEvents(target: MySQLConnection) async throws -> [String] {
+        try await ledger.install(on: target)
+        let events = try await ledger.rows(.event, on: target).map(\.object).filter(\.isEnabled)
+        guard !events.isEmpty else { return [] }
+        return try await withMaker { maker in
+            var failures: [String] = []
+            for event in events {
+                do {
+                    for setting in ObjectStatements.session(event) { try await maker.query(setting) }
+                    // In the event's own character set: names beyond ASCII are moved only where that is a form of UTF-8.
+                    try await maker.query(ObjectStatements.enable(event))
+                } catch let error as MySQLError {
+                    guard error.code == .server, !error.isConnectionLost else { throw error }
+                    failures.append("The \(event.id) could not be switched on: \(error.message)")
+                }
+            }
+            return failures
+        }
+    }
+}
