@@ -11,6 +11,8 @@ struct CutoverWorld {
     var configuration: Side? = .source
     var targetOpen = false
     var forwardFenced = false
+    /// The source's triggers are on the target: a running forward stream would fire them.
+    var triggersStand = false
     var journal = CutoverJournal()
     /// Without a switch command something outside decides, and points at the side that accepts writes.
     var hasSwitch: Bool
@@ -28,8 +30,12 @@ struct CutoverWorld {
         case .blockSource: sourceBlocked = true
         case .readFinalPosition:
             if !sourceBlocked { violations.append("F read while the source is open") }
-        case .drain: forwardFenced = false
+        case .drain:
+            // Whoever applies drops what an earlier cutover left.
+            triggersStand = false
+            forwardFenced = false
         case .fence: forwardFenced = true
+        case .triggers: triggersStand = true
         case .recheck:
             if !sourceBlocked { violations.append("recheck passed with an open source") }
         case .switchApplication:
@@ -51,6 +57,7 @@ struct CutoverWorld {
         case .switchApplication: configuration = .source
         case .blockSource: sourceBlocked = false
         case .stopApplication: running = configuration
+        case .triggers: triggersStand = false
         case .fence: forwardFenced = false
         default: violations.append("undo of \(step)")
         }
@@ -62,12 +69,13 @@ struct CutoverWorld {
         if isPastReturn, !sourceBlocked { violations.append("\(moment()): source writable after the point of no return") }
         if running == .target, !isPastReturn { violations.append("\(moment()): application on the target before the point of no return") }
         if !sourceBlocked, configuration != .source { violations.append("\(moment()): source open, configuration at \(String(describing: configuration))") }
+        if triggersStand, !forwardFenced { violations.append("\(moment()): triggers under a running forward stream") }
         if targetOpen, !isPastReturn { violations.append("\(moment()): target open before the point of no return") }
         if running == .target, !targetOpen { violations.append("\(moment()): application on a closed target") }
     }
 
-    var isOnSource: Bool { !sourceBlocked && running == .source && configuration == .source && !targetOpen && !forwardFenced }
-    var isOnTarget: Bool { sourceBlocked && running == .target && configuration == .target && targetOpen }
+    var isOnSource: Bool { !sourceBlocked && running == .source && configuration == .source && !targetOpen && !forwardFenced && !triggersStand }
+    var isOnTarget: Bool { sourceBlocked && running == .target && configuration == .target && targetOpen && triggersStand }
 }
 
 /// What goes wrong at one effect.
@@ -232,13 +240,13 @@ extension CutoverOutcome {
     /// Every fault at every effect; and then again every fault at every later effect: undoing and going on fail too.
     @Test(arguments: CutoverFault.allCases, undos) func oneAndTwoFaults(first: CutoverFault, undo: CutoverMachine.SwitchUndo) {
         var failures: [[String]] = []
-        for place in 1...29 {
+        for place in 1...31 {
             let one = CutoverSimulator(switchUndo: undo, faults: [place: first])
             let problems = one.settle("\(first) at \(place)")
             if !problems.isEmpty { failures.append(problems) }
             // Half a crash and a cancellation add nothing as second faults but time.
             for second in CutoverFault.allCases where undo != .nothingToDo && second != .crashHalf && second != .cancel {
-                for distance in 1...24 {
+                for distance in 1...26 {
                     let two = CutoverSimulator(switchUndo: undo, faults: [place: first, place + distance: second])
                     let problems = two.settle("\(first) at \(place), \(second) at \(place + distance)")
                     if !problems.isEmpty { failures.append(problems) }
@@ -286,15 +294,15 @@ extension CutoverOutcome {
     }
 
     @Test func switchThatFailedByItsStatusGoesBack() {
-        // gates 1; switch is the ninth step: journal 18, perform 19.
-        var simulator = CutoverSimulator(switchUndo: .impossible, faults: [19: .failsBefore])
+        // gates 1; switch is the tenth step: journal 20, perform 21.
+        var simulator = CutoverSimulator(switchUndo: .impossible, faults: [21: .failsBefore])
         #expect(simulator.run() == .undone(step: .switchApplication, reason: "fault"))
         #expect(simulator.world.isOnSource)
     }
 
     /// That nothing was switched is remembered over a crash while going back.
-    @Test(arguments: 21...24) func switchThatFailedGoesBackAfterACrashToo(place: Int) {
-        var simulator = CutoverSimulator(switchUndo: .impossible, faults: [19: .failsBefore, place: .crashBefore])
+    @Test(arguments: 23...26) func switchThatFailedGoesBackAfterACrashToo(place: Int) {
+        var simulator = CutoverSimulator(switchUndo: .impossible, faults: [21: .failsBefore, place: .crashBefore])
         #expect(simulator.run() == nil)
         #expect(simulator.run() == .undone(step: .gates, reason: "An earlier cutover was interrupted."))
         #expect(simulator.world.isOnSource)
@@ -303,7 +311,7 @@ extension CutoverOutcome {
 
     @Test func switchOfUnknownOutcomeGoesForward() {
         for fault in [CutoverFault.half, .failsAfter, .crashHalf, .crashAfter, .crashBefore] {
-            var simulator = CutoverSimulator(switchUndo: .impossible, faults: [19: fault])
+            var simulator = CutoverSimulator(switchUndo: .impossible, faults: [21: fault])
             var outcome = simulator.run()
             if outcome == nil { outcome = simulator.run() }
             #expect(outcome == .completed, "\(fault)")
@@ -313,8 +321,8 @@ extension CutoverOutcome {
     }
 
     @Test func switchBackThatFailsKeepsTheSourceBlocked() {
-        var faults: [Int: CutoverFault] = [19: .half]
-        for place in 20...30 { faults[place] = .failsBefore }
+        var faults: [Int: CutoverFault] = [21: .half]
+        for place in 22...32 { faults[place] = .failsBefore }
         var simulator = CutoverSimulator(switchUndo: .command, faults: faults)
         let outcome = simulator.run()
         #expect(outcome == .stuck(step: .switchApplication, direction: .back, reason: "fault"))
@@ -326,18 +334,18 @@ extension CutoverOutcome {
     }
 
     @Test func lostAnswerAtThePointOfNoReturn() {
-        // Journal of the point of no return: 1 + 2 * 9 + 1.
-        var written = CutoverSimulator(switchUndo: .command, faults: [20: .failsAfter], isLogged: true)
+        // Journal of the point of no return: 1 + 2 * 10 + 1.
+        var written = CutoverSimulator(switchUndo: .command, faults: [22: .failsAfter], isLogged: true)
         #expect(written.run() == .completed)
-        #expect(written.log?.contains { $0.hasPrefix("21 readJournal") } == true)
-        var lost = CutoverSimulator(switchUndo: .command, faults: [20: .failsBefore])
+        #expect(written.log?.contains { $0.hasPrefix("23 readJournal") } == true)
+        var lost = CutoverSimulator(switchUndo: .command, faults: [22: .failsBefore])
         #expect(lost.run() == .undone(step: .pointOfNoReturn, reason: "The point of no return could not be journaled."))
         #expect(lost.world.isOnSource)
-        var forward = CutoverSimulator(switchUndo: .impossible, faults: [20: .failsBefore])
+        var forward = CutoverSimulator(switchUndo: .impossible, faults: [22: .failsBefore])
         #expect(forward.run() == .completed)
         // As long as it is not known, nothing is done in either direction.
-        var unknown = CutoverSimulator(switchUndo: .command, faults: [20: .failsAfter])
-        for place in 21...60 { unknown.faults[place] = .failsBefore }
+        var unknown = CutoverSimulator(switchUndo: .command, faults: [22: .failsAfter])
+        for place in 23...62 { unknown.faults[place] = .failsBefore }
         #expect(unknown.run()?.isStuck == true)
         #expect(unknown.world.sourceBlocked && unknown.world.running == nil)
         unknown.faults = [:]
@@ -345,14 +353,14 @@ extension CutoverOutcome {
     }
 
     @Test func cancelling() {
-        for place in 1...30 {
+        for place in 1...32 {
             var simulator = CutoverSimulator(switchUndo: .command, faults: [place: .cancel])
             let outcome = simulator.run()
             #expect(simulator.world.violations == [])
             switch outcome {
-            case .completed: #expect(simulator.world.isOnTarget && place >= 20, "\(place)")
+            case .completed: #expect(simulator.world.isOnTarget && place >= 22, "\(place)")
             case .refused: #expect(place == 1 && simulator.world.isOnSource)
-            case .undone: #expect(simulator.world.isOnSource && place < 21, "\(place)")
+            case .undone: #expect(simulator.world.isOnSource && place < 23, "\(place)")
             default: Issue.record("\(place): \(String(describing: outcome))")
             }
         }
@@ -415,8 +423,8 @@ extension CutoverOutcome {
         #expect(machine.timings.map(\.step) == [.gates] + CutoverStep.forward)
         #expect(machine.timings.first { $0.step == .drain }?.seconds == 0.5)
         #expect(machine.timings.first { $0.step == .health }?.seconds == 0.25)
-        // From block_source to start_application: ten steps, one of them of half a second.
-        #expect(machine.writePauseSeconds == 10 * 0.25 + 0.25)
+        // From block_source to start_application: eleven steps, one of them of half a second.
+        #expect(machine.writePauseSeconds == 11 * 0.25 + 0.25)
     }
 
     @Test func answerToAnotherQuestionStops() {
@@ -440,7 +448,7 @@ extension CutoverOutcome {
         #expect(gates.open == [])
         gates.unvalidated = ["a.t": "Mismatched records"]
         gates.preparedXA = ["X1"]
-        gates.otherWriters = ["the event app.e"]
+        gates.otherWriters = ["the replica applier of channel ''"]
         gates.oldTransactions = ["transaction 7"]
         gates.dirtyKeys = CutoverGates.dirtyKeysMax + 1
         gates.lagSeconds = 1

@@ -116,7 +116,6 @@ struct PreflightTests {
         Row("functional key", "functional-unique", .info, "app.t") {
             $0.tables[0].indexes.append(IndexDefinition(name: "f", isUnique: true, isPrimary: false, columns: [], hasFunctionalParts: true))
         },
-        Row("triggers", "objects", .refusal, "app.t", cure: "without: [triggers]") { $0.tables[0].triggers = ["x"] },
         Row("unreadable", "definition", .refusal, "app.t") { $0.tables[0].createStatement = "CREATE TABLE `t` (`a" },
         Row("folder", "storage", .warning, "app.t") { $0.tables[0].createStatement = "CREATE TABLE `t` (`a` int) DATA DIRECTORY='/x'" },
         Row("encrypted", "encryption", .warning, "app.t") { $0.tables[0].createStatement = "CREATE TABLE `t` (`a` int) ENCRYPTION='Y'" },
@@ -161,9 +160,7 @@ struct PreflightTests {
             $0.tables.append(second)
             $0.decisions[second.name] = TableDecision(target: TableName(schema: "new", table: "s"))
         },
-        Row("view", "objects", .refusal, "app.o", cure: "without: [views]") { $0.sourceObjects.objects = [object(.view)] },
-        Row("procedure", "objects", .refusal, "app.o", cure: "without: [routines]") { $0.sourceObjects.objects = [object(.procedure)] },
-        Row("event", "objects", .refusal, "app.o", cure: "without: [events]") { $0.sourceObjects.objects = [object(.event)] },
+        Row("routine of a schema without tables", "objects", .warning, "other.o") { $0.sourceObjects.objects = [object(.procedure, "other")] },
         Row("view left behind", "objects", .warning, "app.o") {
             $0.sourceObjects.objects = [object(.view)]
             $0.without = [.views]
@@ -220,20 +217,20 @@ struct PreflightTests {
     static let grants: [Row] = [
         Row("nothing on the source", "source-grants", .error, "app", cure: "GRANT SELECT ON `app`.* TO 'u'@'%';") { $0.source.grants = Grants([]) },
         Row("no replication", "source-grants", .error, "source", cure: "GRANT REPLICATION SLAVE ON *.* TO 'u'@'%';") {
-            $0.source.grants = Grants(["GRANT SELECT, REPLICATION CLIENT, TRIGGER, SUPER, PROCESS ON *.* TO `u`@`%`"])
+            $0.source.grants = Grants(["GRANT SELECT, REPLICATION CLIENT, EVENT, TRIGGER, SUPER, PROCESS ON *.* TO `u`@`%`"])
         },
         Row("no position", "source-grants", .error, "source", cure: "GRANT REPLICATION CLIENT ON *.* TO 'u'@'%';") {
-            $0.source.grants = Grants(["GRANT SELECT, REPLICATION SLAVE, TRIGGER, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, PROCESS ON *.* TO `u`@`%`"])
+            $0.source.grants = Grants(["GRANT SELECT, REPLICATION SLAVE, EVENT, TRIGGER, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, PROCESS ON *.* TO `u`@`%`"])
         },
         Row("keyless without LOCK TABLES", "source-grants", .error, "app", cure: "GRANT LOCK TABLES ON `app`.* TO 'u'@'%';") {
             $0.tables[0].indexes = []
-            $0.source.grants = Grants(["GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT, TRIGGER, SUPER, PROCESS ON *.* TO `u`@`%`"])
+            $0.source.grants = Grants(["GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT, EVENT, TRIGGER, SUPER, PROCESS ON *.* TO `u`@`%`"])
         },
-        Row("no triggers", "source-grants", .warning, "app", cure: "GRANT TRIGGER ON `app`.*") {
-            $0.source.grants = Grants(["GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT, SUPER, PROCESS ON *.* TO `u`@`%`"])
+        Row("no triggers", "source-grants", .error, "app", cure: "GRANT TRIGGER ON `app`.*") {
+            $0.source.grants = Grants(["GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT, EVENT, SUPER, PROCESS ON *.* TO `u`@`%`"])
         },
         Row("no cutover", "source-grants", .warning, "source", cure: "GRANT SYSTEM_VARIABLES_ADMIN") {
-            $0.source.grants = Grants(["GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT, TRIGGER, CONNECTION_ADMIN, PROCESS ON *.* TO `u`@`%`"])
+            $0.source.grants = Grants(["GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT, EVENT, TRIGGER, CONNECTION_ADMIN, PROCESS ON *.* TO `u`@`%`"])
         },
         Row("nothing on the target", "target-grants", .error, "new", cure: "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES ON `new`.* TO 'u'@'%';") {
             $0.target.grants = Grants(["GRANT ALL PRIVILEGES ON `godwit`.* TO `u`@`%`"])

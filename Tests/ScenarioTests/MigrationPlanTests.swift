@@ -152,10 +152,9 @@ import Testing
 
     static let refusals: [(sql: String, words: [String])] = [
         ("CREATE TABLE r.t (id INT PRIMARY KEY) ENGINE=MyISAM", ["r.t", "MyISAM"]),
-        ("CREATE TABLE r.t (id INT PRIMARY KEY); CREATE VIEW r.v AS SELECT 1", ["r.v", "view"]),
-        ("CREATE TABLE r.t (id INT PRIMARY KEY); CREATE PROCEDURE r.p() SELECT 1", ["r.p", "procedure"]),
-        ("CREATE TABLE r.t (id INT PRIMARY KEY); CREATE TRIGGER r.g BEFORE INSERT ON r.t FOR EACH ROW SET NEW.id = 1", ["r.t", "`g`"]),
-        ("CREATE TABLE r.t (id INT PRIMARY KEY); CREATE EVENT r.e ON SCHEDULE EVERY 1 DAY DO SELECT 1", ["r.e", "event"]),
+        ("CREATE TABLE r.t (id INT PRIMARY KEY); CREATE DATABASE q; CREATE TABLE q.x (id INT); CREATE VIEW r.v AS SELECT * FROM q.x", ["r.v", "q.x", "without: [views]"]),
+        ("CREATE TABLE r.t (id INT PRIMARY KEY); CREATE TABLE r.x (id INT); CREATE VIEW r.v AS SELECT * FROM r.x; DROP TABLE r.x", ["r.v", "r.x", "DROP VIEW"]),
+        ("CREATE TABLE r.t (id INT PRIMARY KEY); SET NAMES latin1; CREATE PROCEDURE r.`pö`() SELECT 1", ["procedure r.p", "latin1"]),
         ("SET GLOBAL binlog_row_image = MINIMAL; CREATE TABLE r.t (id INT PRIMARY KEY)", ["binlog_row_image"]),
         ("SET GLOBAL binlog_format = STATEMENT; CREATE TABLE r.t (id INT PRIMARY KEY)", ["binlog_format"]),
         ("CREATE DATABASE q; CREATE TABLE q.p (id INT PRIMARY KEY); CREATE TABLE r.t (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES q.p (id) ON DELETE CASCADE)", ["r.t", "q.p"]),

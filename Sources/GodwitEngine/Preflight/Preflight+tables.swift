@@ -179,10 +179,20 @@ extension Preflight {
         let schemas = Set(facts.usedSourceSchemas)
         return facts.sourceObjects.objects.flatMap { object -> [Finding] in
             let isIncluded = facts.includedObjects.contains(object.name)
-            guard isIncluded || schemas.contains(object.name.schema) else { return [] }
+            let isRoutineOrEvent = !object.isTableLike
+            guard isIncluded || isRoutineOrEvent || schemas.contains(object.name.schema) else { return [] }
             switch object.kind {
             case .view, .procedure, .function, .event:
                 let kind: ObjectKind = object.kind == .view ? .views : object.kind == .event ? .events : .routines
+                guard schemas.contains(object.name.schema) || facts.without.contains(kind) else {
+                    return [
+                        Finding(
+                            isIncluded ? .refusal : .warning, "objects", object.name.description,
+                            "The \(object.kind.rawValue) \(object.name) is not moved: the plan moves no table of its schema.",
+                            why: "Views, routines and events move with the tables of their schema.",
+                            cure: isIncluded ? "Exclude it in the table rules." : "Create it on the target yourself before the application starts.")
+                    ]
+                }
                 return stayingBehind(
                     kind, facts, object.name.description,
                     "The \(object.kind.rawValue) \(object.name) is not moved\(isIncluded ? ", although the table rules include its name" : "").")
