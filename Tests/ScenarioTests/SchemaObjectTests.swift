@@ -35,6 +35,10 @@ import Testing
         CREATE ALGORITHM=MERGE DEFINER=owner@'%' VIEW a0 (`c``1`) AS SELECT id FROM v1//
         CREATE VIEW b.vv AS SELECT * FROM a.a0 JOIN b.t2 ON t2.id = a0.`c``1`//
         CREATE VIEW aaa AS SELECT COUNT(*) AS n FROM b.vv//
+        ALTER DATABASE b COLLATE utf8mb4_bin//
+        CREATE FUNCTION b.bin(x VARCHAR(9)) RETURNS VARCHAR(9) READS SQL DATA RETURN x//
+        CREATE TRIGGER b.tb BEFORE INSERT ON b.t2 FOR EACH ROW SET NEW.id = NEW.id//
+        ALTER DATABASE b COLLATE latin1_german1_ci//
         DELIMITER ;
         """
 
@@ -68,21 +72,30 @@ import Testing
         }
     }
 
-    /// Writes to the source as an application does, until the source refuses.
-    static func writer(_ rig: MigrationRig) -> Task<Int, any Error> {
+    /// Writes to the source as an application does, until the source refuses; with `waits` it tries again until it is cancelled.
+    static func writer(_ rig: MigrationRig, waits: Bool = false) -> Task<Int, any Error> {
         Task {
             var written = 0
             while !Task.isCancelled {
                 do {
                     try await rig.source.sql("INSERT INTO a.t (n) VALUES (\(written)); UPDATE a.t SET n = n + 1 WHERE id = 1")
+                    written += 1
                 } catch {
-                    if "\(error)".contains("read-only") { return written }
-                    throw error
+                    guard "\(error)".contains("read-only") else { throw error }
+                    if !waits { return written }
                 }
-                written += 1
             }
             return written
         }
+    }
+
+    /// What of the source's objects would do something by itself on the target.
+    static func active(_ rig: MigrationRig) async throws -> [[String]] {
+        try await rig.target.sql(
+            """
+            SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA IN ('a', 'b');
+            SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA IN ('a', 'b') AND STATUS = 'ENABLED'
+            """)
     }
 
     @Test func everythingIsMovedAndNothingHappensTwice() async throws {
@@ -118,6 +131,129 @@ import Testing
             try await withTimeLimit(.seconds(20), "the event does not run on the target") {
                 while try await rig.target.value("SELECT COUNT(*) FROM a.ticks") == ticks {}
             }
+        }
+    }
+
+    /// A cutover that does not come to its switch takes the triggers away before the stream goes on; what the source changes meanwhile
+    /// is made anew.
+    @Test func anUndoneCutoverLeavesNoTrigger() async throws {
+        try await Self.with { rig in
+            try rig.plan(
+                tables: #"{ include: ["a.*", "b.*"] }"#,
+                extra: "application: { profile: commands, switch: [[\"false\"]], switch_back: [[\"true\"]] }")
+            let undone = try await rig.godwit(["migrate", "--cutover", "auto"], expecting: 3)
+            #expect(undone.errors.contains("switch"), "\(undone.errors)")
+            #expect(try await Self.active(rig).isEmpty)
+            #expect(try await rig.source.value("SELECT @@GLOBAL.super_read_only") == "0")
+            try await rig.source.sql(
+                """
+                INSERT INTO a.t (n) VALUES (9); DROP FUNCTION b.bin; DROP TRIGGER a.zz; DROP VIEW a.aaa; ALTER EVENT a.later DISABLE;
+                CREATE PROCEDURE a.more() SELECT 1; ALTER VIEW a.a0 AS SELECT id AS `c``1` FROM a.t; DROP EVENT a.off_1;
+                CREATE EVENT a.off_1 ON SCHEDULE EVERY 1 HOUR DO SELECT 2; CREATE VIEW a.aaa AS SELECT * FROM a.t; DROP PROCEDURE a.p1;
+                CREATE DEFINER=owner@'%' PROCEDURE a.p1() SELECT 2; CREATE TRIGGER b.more BEFORE UPDATE ON b.t2 FOR EACH ROW SET NEW.id = NEW.id + 0
+                """)
+            try await rig.godwit(["migrate", "--until", "caught-up"])
+            try await rig.source.sql("SET GLOBAL event_scheduler = OFF")
+            try await rig.godwit(["migrate", "--until", "validated"])
+            for schema in ["a", "b"] { try await rig.expectEqual(schema) }
+            #expect(try await Self.active(rig).isEmpty)
+            try rig.plan(
+                tables: #"{ include: ["a.*", "b.*"] }"#,
+                extra: "application: { profile: commands, switch: [[\"true\"]], switch_back: [[\"true\"]] }")
+            try await rig.godwit(["migrate", "--cutover", "auto"])
+            try await Self.expectSame(rig)
+            #expect(try await Self.active(rig).count == 8)
+            #expect(try await rig.target.value("SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'b'") == "latin1_german1_ci")
+        }
+    }
+
+    /// `kill -9` wherever an object is made, with a writer that never gives up: each time the same command, and each change once.
+    @Test func killedWhileObjectsAreMade() async throws {
+        try await Self.with { rig in
+            let writer = Self.writer(rig, waits: true)
+            defer { writer.cancel() }
+            for moment in [
+                "objects.make:2", "objects.default", "objects.made:5", "objects.trigger:3", "cutover.triggers.end", "cutover.triggers.undo",
+                "cutover.journal.triggers.undone", "cutover.switch_application.begin", "cutover.point_of_no_return.end",
+            ] {
+                let godwit = try await GodwitProcess.start(["migrate", "--cutover", "auto"], in: rig.folder, haltAt: moment)
+                do {
+                    try await godwit.halted(within: .seconds(120))
+                } catch {
+                    try await godwit.kill9()
+                    throw TestingError("waiting for \(moment): \(error)\n\(godwit.standardError.tail(20))")
+                }
+                try await godwit.kill9()
+            }
+            writer.cancel()
+            #expect(try await writer.value > 0)
+            try await rig.godwit(["migrate", "--cutover", "auto"])
+            for schema in ["b"] { try await rig.expectEqual(schema) }
+            for table in ["t", "log"] {
+                let query = "SELECT * FROM a.\(table) ORDER BY id"
+                #expect(try await rig.source.sql(query) == rig.target.sql(query))
+            }
+            try await Self.expectSame(rig)
+            #expect(try await rig.target.value("SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'b'") == "latin1_german1_ci")
+        }
+    }
+
+    /// A switch that cannot be undone is carried on by the next run, which follows the source again first: the triggers go before that.
+    @Test func carriedOnWithoutTheTriggersOfBefore() async throws {
+        try await Self.with { rig in
+            try rig.plan(
+                tables: #"{ include: ["a.*", "b.*"] }"#, extra: "application: { profile: commands, switch: [[\"true\"]] }")
+            let godwit = try await GodwitProcess.start(["migrate", "--cutover", "auto"], in: rig.folder, haltAt: "cutover.switch_application.begin")
+            try await godwit.halted(within: .seconds(120))
+            try await godwit.kill9()
+            #expect(try await Self.active(rig).count == 6)
+            // Somebody opens the source by hand.
+            try await rig.source.sql(
+                "SET GLOBAL event_scheduler = OFF; SET PERSIST super_read_only = OFF; SET PERSIST read_only = OFF; INSERT INTO a.t (n) VALUES (5), (6)")
+            try await rig.godwit(["migrate", "--cutover", "auto"])
+            for schema in ["a", "b"] { try await rig.expectEqual(schema) }
+            try await Self.expectSame(rig)
+        }
+    }
+
+    @Test func withoutLeavesThemBehind() async throws {
+        try await Self.with { rig in
+            try rig.plan(
+                tables: #"{ include: ["a.*", "b.*"] }"#,
+                extra: "application: { profile: none }\nwithout: [views, routines, triggers, events]")
+            let run = try await rig.godwit(["migrate", "--cutover", "auto"])
+            for name in ["a.v1", "a.f1", "`zz`", "a.later"] { #expect(run.errors.contains(name), "\(run.errors)") }
+            for query in Self.listing.prefix(4) { #expect(try await rig.target.sql(query).isEmpty) }
+        }
+    }
+
+    /// What is on the target already: kept where it is the same, refused by name or replaced where it is not.
+    @Test func whatTheTargetHasAlready() async throws {
+        try await Self.with { rig in
+            try await rig.source.sql("SET GLOBAL event_scheduler = OFF")
+            try await rig.target.sql("CREATE DATABASE a; CREATE PROCEDURE a.p1() SELECT 'mine'; CREATE PROCEDURE a.own() SELECT 'mine'")
+            let refused = try await rig.godwit(["migrate", "--until", "loaded"], expecting: 2)
+            #expect(refused.errors.contains("procedure a.p1") && refused.errors.contains("DROP PROCEDURE"), "\(refused.errors)")
+            #expect(try await rig.target.value("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = 'godwit'") == "0")
+            try rig.plan(
+                tables: #"{ include: ["a.*", "b.*"], exclude: ["a.aaa"] }"#, extra: "task: { FullLoadSettings: { TargetTablePrepMode: DROP_AND_CREATE } }")
+            let run = try await rig.godwit(["migrate", "--until", "loaded"])
+            #expect(run.errors.contains("procedure a.p1 of the target is replaced"), "\(run.errors)")
+            #expect(try await rig.target.value("SELECT COUNT(*) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = 'a' AND TABLE_NAME = 'aaa'") == "0")
+            #expect(try await rig.target.value("SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'a' AND ROUTINE_NAME = 'own'") == "1")
+            try await Self.expectSame(rig, Self.listing[4...].map { $0.replacing("SHOW CREATE VIEW a.aaa; ", with: "") }[...])
+        }
+    }
+
+    /// Somebody changes an object on the target: the run ends, and is not green.
+    @Test func aDifferenceIsNotGreen() async throws {
+        try await Self.with { rig in
+            try await rig.godwit(["migrate", "--until", "validated"], expecting: nil)
+            try await rig.target.sql("ALTER VIEW a.a0 AS SELECT id AS `c``1` FROM a.t LIMIT 1")
+            let run = try await rig.godwit(["migrate", "--cutover", "auto"], expecting: 4)
+            #expect((run.output + run.errors).contains("The view a.a0 is not the same on the target"), "\(run.output) \(run.errors)")
+            let status = try await rig.godwit(["status"], expecting: nil)
+            #expect(status.output.contains("a.a0"), "\(status.output)")
         }
     }
 }

@@ -5,10 +5,11 @@ actor CutoverObjects {
     private var prepared: ObjectMover.Result?
 
     /// Before the pause: brings views, routines and events up to date.
-    func refresh(_ context: RunContext, _ servers: CutoverServers) async throws {
+    /// - Parameter isStill: the forward stream is fenced.
+    func refresh(_ context: RunContext, _ servers: CutoverServers, isStill: Bool = false) async throws {
         let mover = ObjectMover(context: context)
         let result = try await servers.onSource { source in
-            try await servers.onTarget { target in try await mover.refresh(source: source, target: target) }
+            try await servers.onTarget { target in try await mover.refresh(source: source, target: target, isStill: isStill) }
         }
         await context.board.set(objectDifferences: result.failures)
         guard result.failures.isEmpty else {
@@ -21,9 +22,9 @@ actor CutoverObjects {
     func makeTriggers(_ context: RunContext, _ servers: CutoverServers) async throws -> [String] {
         let mover = ObjectMover(context: context)
         let now = try await servers.onSource { try await mover.fingerprint($0) }
-        if prepared?.fingerprint != now {
-            context.observer.say("info", "Views, routines, triggers or events of the source have changed: reading them again.")
-            try await refresh(context, servers)
+        if prepared?.fingerprint != now || prepared?.postponed.isEmpty == false {
+            context.observer.say("info", "Reading views, routines, triggers and events of the source again.")
+            try await refresh(context, servers, isStill: true)
         }
         guard let prepared else { return [] }
         let triggers = try await servers.onTarget { try await mover.makeTriggers(prepared.source, target: $0) }

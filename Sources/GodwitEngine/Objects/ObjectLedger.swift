@@ -37,7 +37,7 @@ package struct ObjectLedger: Sendable {
     }
 
     package func rows(_ kind: ObjectDefinition.Kind? = nil, on target: MySQLConnection) async throws -> [Row] {
-        let only = kind.map { " AND kind = \(SQL.string($0.rawValue))" } ?? ""
+        let only = kind.map { " AND kind = \(SQL.string($0.rawValue))" } ?? " AND kind <> '\(Self.schemaKind)'"
         let result = try await target.query("SELECT definition, is_made FROM `godwit`.`objects` WHERE task = \(key)\(only)")
         return try result.rows.map { row in
             Row(try TargetState.decode(ObjectDefinition.self, row.string(0) ?? ""), isMade: row.int(1) == 1)
@@ -60,6 +60,32 @@ package struct ObjectLedger: Sendable {
             DELETE FROM `godwit`.`objects` WHERE task = \(key) AND kind = \(SQL.string(id.kind.rawValue))
               AND object_schema = \(SQL.string(id.name.schema)) AND object_name = \(SQL.string(id.name.table))
             """)
+    }
+
+    // MARK: Defaults of schemas
+
+    private static let schemaKind = "schema"
+
+    /// Remembers a schema's own default collation while it is another one for the sake of an object. What is remembered already stays:
+    /// it is from before a crash.
+    func rememberDefault(_ collation: String, of schema: String, on target: MySQLConnection) async throws {
+        try await target.query(
+            """
+            INSERT IGNORE INTO `godwit`.`objects` (task, kind, object_schema, object_name, definition)
+            VALUES (\(key), '\(Self.schemaKind)', \(SQL.string(schema)), '', \(SQL.string(collation)))
+            """)
+    }
+
+    /// Gives schemas their own defaults back.
+    func restoreDefaults(on target: MySQLConnection) async throws {
+        let result = try await target.query(
+            "SELECT object_schema, definition FROM `godwit`.`objects` WHERE task = \(key) AND kind = '\(Self.schemaKind)'")
+        for row in result.rows {
+            guard let schema = row.string(0), let collation = row.string(1) else { continue }
+            try await target.query("ALTER DATABASE \(SQL.identifier(schema)) COLLATE \(collation)")
+            try await target.query(
+                "DELETE FROM `godwit`.`objects` WHERE task = \(key) AND kind = '\(Self.schemaKind)' AND object_schema = \(SQL.string(schema))")
+        }
     }
 
     /// Takes every trigger away that Godwit made: with one of them standing, the applier would do twice what the log already holds.

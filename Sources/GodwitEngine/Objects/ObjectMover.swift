@@ -21,6 +21,8 @@ package struct ObjectMover: Sendable {
         package var fingerprint: [[MySQLRow]] = []
         /// In the order in which they are made.
         package var source: [ObjectDefinition] = []
+        /// Objects that are made later, when no statement of the source's log is replayed: see `refresh`.
+        package var postponed: [ObjectDefinition] = []
         /// Objects that could not be made now, each with the server's words.
         package var failures: [String] = []
         /// Objects that stand and are not the same, each a sentence.
@@ -31,7 +33,10 @@ package struct ObjectMover: Sendable {
     ///
     /// What the target refuses is a failure in the result, not an error: while the log is followed the source's definitions may be
     /// ahead of the target's, and a missing grant can be mended meanwhile. A cutover needs all of them.
-    package func refresh(source: MySQLConnection, target: MySQLConnection) async throws -> Result {
+    ///
+    /// - Parameter isStill: nothing is applied meanwhile. Only then a schema's default collation may be another one for a moment, as
+    ///   an object needs that was made before the default was changed: a table that the log creates would take it over.
+    package func refresh(source: MySQLConnection, target: MySQLConnection, isStill: Bool) async throws -> Result {
         var result = Result()
         // The fingerprint first: what changes after it is seen the next time.
         result.fingerprint = try await reader.fingerprint(source)
@@ -39,7 +44,14 @@ package struct ObjectMover: Sendable {
         try await ledger.install(on: target)
         let before = try await targetObjects(target)
         let rows = try await ledger.rows(on: target)
-        let changes = ObjectChanges(source: result.source, target: before, ledger: rows)
+        var changes = ObjectChanges(source: result.source, target: before, ledger: rows)
+        if isStill {
+            try await ledger.restoreDefaults(on: target)
+        } else {
+            let defaults = try await defaults(target)
+            result.postponed = changes.makes.filter { Self.needsDefault($0, defaults) != nil }
+            changes.makes.removeAll { Self.needsDefault($0, defaults) != nil }
+        }
         if !changes.drops.isEmpty || !changes.makes.isEmpty || !changes.notes.isEmpty {
             result.failures = try await withMaker { try await carryOut(changes, $0, target) }
         }
@@ -49,7 +61,8 @@ package struct ObjectMover: Sendable {
 
     /// What differs but for triggers, which are not there before the cutover.
     private func differences(_ result: Result, _ target: MySQLConnection) async throws -> [String] {
-        let wanted = result.source.filter { $0.kind != .trigger && !$0.isExpired }
+        let later = Set(result.postponed.map(\.id))
+        let wanted = result.source.filter { $0.kind != .trigger && !$0.isExpired && !later.contains($0.id) }
         return ObjectComparison.sentences(source: wanted, target: try await targetObjects(target))
     }
 
@@ -87,8 +100,9 @@ package struct ObjectMover: Sendable {
         }
         for object in changes.notes { try await ledger.write(.init(object, isMade: true), on: target) }
         var failures: [String] = []
+        let defaults = changes.makes.isEmpty ? [:] : try await defaults(target)
         for object in changes.makes {
-            if let failure = try await make(object, maker, target) { failures.append(failure) }
+            if let failure = try await make(object, maker, target, defaults) { failures.append(failure) }
         }
         let made = changes.makes.count - failures.count
         if made > 0 { context.observer.say("info", "Made \(made) views, routines and events on the target, events switched off.") }
@@ -96,13 +110,15 @@ package struct ObjectMover: Sendable {
     }
 
     /// The server's words and the cure where the target refuses.
-    private func make(_ object: ObjectDefinition, _ maker: MySQLConnection, _ target: MySQLConnection) async throws -> String? {
+    private func make(
+        _ object: ObjectDefinition, _ maker: MySQLConnection, _ target: MySQLConnection, _ defaults: [String: String]
+    ) async throws -> String? {
         try await ledger.write(.init(object, isMade: false), on: target)
         context.observer.moment("objects.make")
         do {
             // Views are replaced in one statement, so that nobody ever finds none.
             if object.kind != .view { try await target.query(ObjectStatements.drop(object.id)) }
-            try await create(object, maker)
+            try await create(object, maker, target, defaults)
         } catch let error as MySQLError {
             guard let refusal = refusal(object, error) else { throw error }
             return refusal
@@ -110,6 +126,35 @@ package struct ObjectMover: Sendable {
         try await ledger.write(.init(object, isMade: true), on: target)
         context.observer.moment("objects.made")
         return nil
+    }
+
+    /// Default collations of the target's schemas.
+    private func defaults(_ target: MySQLConnection) async throws -> [String: String] {
+        Dictionary(try await Catalog.schemas(target).map { ($0.name, $0.collation) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The collation that an object's schema must have while it is made, where that is not the schema's own.
+    static func needsDefault(_ object: ObjectDefinition, _ defaults: [String: String]) -> String? {
+        guard let wanted = object.databaseCollation, let own = defaults[object.schema] else { return nil }
+        return Definitions.canonical(wanted) == Definitions.canonical(own) ? nil : wanted
+    }
+
+    private func create(
+        _ object: ObjectDefinition, _ maker: MySQLConnection, _ target: MySQLConnection, _ defaults: [String: String]
+    ) async throws {
+        guard let wanted = Self.needsDefault(object, defaults), let own = defaults[object.schema] else {
+            return try await create(object, maker)
+        }
+        try await ledger.rememberDefault(own, of: object.schema, on: target)
+        context.observer.moment("objects.default")
+        do {
+            try await target.query("ALTER DATABASE \(SQL.identifier(object.schema)) COLLATE \(wanted)")
+            try await create(object, maker)
+        } catch {
+            if target.isOpen { try await ledger.restoreDefaults(on: target) }
+            throw error
+        }
+        try await ledger.restoreDefaults(on: target)
     }
 
     private func create(_ object: ObjectDefinition, _ maker: MySQLConnection) async throws {
@@ -144,14 +189,16 @@ package struct ObjectMover: Sendable {
     package func makeTriggers(_ source: [ObjectDefinition], target: MySQLConnection) async throws -> [String] {
         let triggers = source.filter { $0.kind == .trigger }
         try await ledger.dropTriggers(on: target)
+        try await ledger.restoreDefaults(on: target)
         guard !triggers.isEmpty else { return [] }
+        let defaults = try await defaults(target)
         try await withMaker { maker in
             for trigger in triggers {
                 try await context.state.checkFence(epoch: context.epoch, phase: .fenced, on: target)
                 try await ledger.write(.init(trigger, isMade: false), on: target)
                 context.observer.moment("objects.trigger")
                 do {
-                    try await create(trigger, maker)
+                    try await create(trigger, maker, target, defaults)
                 } catch let error as MySQLError {
                     guard let refusal = refusal(trigger, error) else { throw error }
                     throw CutoverFailure(refusal, effect: .none)

@@ -153,7 +153,8 @@ package struct IndexStage: Sendable {
     /// Views, routines and events (switched off) as the source has them now. What the target is not ready for, since the source's
     /// definitions are ahead of the checkpoint, is made before the cutover, which needs all of them.
     private func makeObjects(_ target: MySQLConnection) async throws {
-        let result = try await ObjectMover(context: context).refresh(source: context.sourceControl, target: target)
+        let result = try await ObjectMover(context: context).refresh(
+            source: context.sourceControl, target: target, isStill: true)
         for line in result.failures { context.observer.say("warning", line + " It is tried again before the cutover.") }
         await context.board.set(objectDifferences: result.failures)
         context.observer.moment("objects.end")
