@@ -75,11 +75,17 @@ package struct Applier: Sendable {
         var lostTables: Set<Int> = []
     }
 
-    /// Applies until `stop` says so (asked between transactions with how far the stream has come) or the task is cancelled.
+    package enum Ending: Sendable {
+        case stopped
+        /// Everything before it is committed.
+        case definition(DefinitionChange)
+    }
+
+    /// Applies until the log changes definitions or `stop` says so (asked between transactions with how far the stream has come) or the task is cancelled.
     package func run(
         _ queue: BoundedQueue<SourceItem>, from checkpoint: StoredCheckpoint, on target: MySQLConnection,
         stop: @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool
-    ) async throws {
+    ) async throws -> Ending {
         let here = BinlogCoordinates(file: "", offset: 0)
         var progress = Progress(
             checkpoint: checkpoint, stored: checkpoint.position, position: checkpoint.position, reached: here,
@@ -92,12 +98,17 @@ package struct Applier: Sendable {
                     cure: "Run the same command again.")
             }
             for item in items {
+                if case .definition(let change) = item {
+                    // Inside a transaction (before the consistency point only) what there is of it is read again.
+                    if progress.start == nil { try await commit(&progress, on: target) }
+                    return .definition(change)
+                }
                 try receive(item, &progress)
                 // Under a backlog a take rarely ends between two transactions: a full batch is written where one does.
                 guard case .commit = item, progress.isOpen || progress.batch.bytes >= budget else { continue }
                 try await commit(&progress, on: target)
                 // What was taken and not applied is read again from the checkpoint.
-                if await stop(progress.position, progress.reached) { return }
+                if await stop(progress.position, progress.reached) { return .stopped }
             }
             if progress.start == nil {
                 if progress.end != nil {
@@ -105,7 +116,7 @@ package struct Applier: Sendable {
                 } else {
                     try await pass(&progress, on: target)
                 }
-                if await stop(progress.position, progress.reached) { return }
+                if await stop(progress.position, progress.reached) { return .stopped }
             } else if progress.batch.bytes >= budget {
                 // A transaction too large to hold: write what there is, in order, in a target transaction that stays open.
                 try await write(&progress, on: target)
@@ -134,6 +145,7 @@ package struct Applier: Sendable {
         case .progress(let coordinates):
             progress.reached = coordinates
             if case .file = progress.position, progress.start == nil { progress.position = .file(coordinates) }
+        case .definition: break
         }
     }
 

@@ -7,16 +7,24 @@ package struct CaptureStream: Sendable {
     package let shapes: [TableShape]
     package let usesGTIDs: Bool
     package let caseInsensitiveNames: Bool
+    /// See `TransactionAssembler`.
+    package let isStrict: Bool
+    package let loadedAt: [Int: ReplicationPosition]
+    package let gone: [TableName: ReplicationPosition]
     package let isIncluded: @Sendable (TableName) -> Bool
     package let observer: any ProgressObserver
 
     package init(
-        shapes: [TableShape], usesGTIDs: Bool, caseInsensitiveNames: Bool,
+        shapes: [TableShape], usesGTIDs: Bool, caseInsensitiveNames: Bool, isStrict: Bool,
+        loadedAt: [Int: ReplicationPosition], gone: [TableName: ReplicationPosition],
         isIncluded: @escaping @Sendable (TableName) -> Bool, observer: any ProgressObserver
     ) {
         self.shapes = shapes
         self.usesGTIDs = usesGTIDs
         self.caseInsensitiveNames = caseInsensitiveNames
+        self.isStrict = isStrict
+        self.loadedAt = loadedAt
+        self.gone = gone
         self.isIncluded = isIncluded
         self.observer = observer
     }
@@ -57,7 +65,8 @@ package struct CaptureStream: Sendable {
         var decoder = BinlogDecoder()
         decoder.hasChecksum = checksum.uppercased() != "NONE"
         var assembler = TransactionAssembler(
-            shapes: shapes, usesGTIDs: usesGTIDs, caseInsensitiveNames: caseInsensitiveNames, isIncluded: isIncluded)
+            shapes: shapes, usesGTIDs: usesGTIDs, caseInsensitiveNames: caseInsensitiveNames,
+            isStrict: isStrict, loadedAt: loadedAt, gone: gone, isIncluded: isIncluded)
         while true {
             let events: [[UInt8]]?
             do {
