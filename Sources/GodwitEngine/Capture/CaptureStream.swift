@@ -78,10 +78,27 @@ package struct CaptureStream: Sendable {
                 throw EngineError(.resumable, "The source ended the stream of its binary log.", cure: "Run the same command again.")
             }
             var items: [SourceItem] = []
-            for event in events { items += try assembler.receive(try decoder.decode(event)) }
+            for bytes in events {
+                let event = try decoder.decode(bytes)
+                guard case .transactionPayload(let payload) = event.body else {
+                    items += try assembler.receive(event)
+                    continue
+                }
+                // One event at a time: while the queue is full the rest stays compressed.
+                var reader = try payload.reader()
+                while let inner = try reader.next() {
+                    items += try assembler.receive(inner, inside: event.header)
+                    try await push(&items, into: queue)
+                }
+            }
             for notice in assembler.takeNotices() { observer.say("warning", notice) }
-            guard await queue.push(items, cost: { $0.cost }) else { throw CancellationError() }
+            try await push(&items, into: queue)
         }
+    }
+
+    private func push(_ items: inout [SourceItem], into queue: BoundedQueue<SourceItem>) async throws {
+        guard await queue.push(items, cost: { $0.cost }) else { throw CancellationError() }
+        items.removeAll(keepingCapacity: true)
     }
 
     /// 1236: the log is purged, or the GTIDs do not fit. Never jump to the current position.

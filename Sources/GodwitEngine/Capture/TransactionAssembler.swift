@@ -91,11 +91,19 @@ package struct TransactionAssembler: Sendable {
         return notices
     }
 
+    /// An event of the log itself. A compressed transaction is opened by the caller and handed over event by event.
     package mutating func receive(_ event: BinlogEvent) throws -> [SourceItem] {
         var items: [SourceItem] = []
         guard !isSuspended else { return items }
         try receive(event, into: &items)
         return items
+    }
+
+    /// An event inside a compressed transaction. It has no position of its own: only the end of `payload` counts.
+    package mutating func receive(_ event: BinlogEvent, inside payload: EventHeader) throws -> [SourceItem] {
+        var event = event
+        event.header.nextPosition = payload.nextPosition
+        return try receive(event)
     }
 
     private mutating func receive(_ event: BinlogEvent, into items: inout [SourceItem]) throws {
@@ -125,12 +133,9 @@ package struct TransactionAssembler: Sendable {
         case .query(let query): try receive(query, header: event.header, into: &items)
         case .xid: try end(into: &items)
         case .rows(let rows): try receive(rows, into: &items)
-        case .transactionPayload(let inner):
-            // Events inside a payload have no positions of their own: only the outer end counts.
-            for var innerEvent in inner {
-                innerEvent.header.nextPosition = event.header.nextPosition
-                try receive(innerEvent, into: &items)
-            }
+        case .transactionPayload:
+            // Never passed over: whoever reads the log opens it.
+            throw refusal("a compressed transaction inside another")
         case .xaPrepare:
             guard !isXA else {
                 throw refusal("an XA PREPARE of a transaction on included tables")
