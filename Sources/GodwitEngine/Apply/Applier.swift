@@ -68,6 +68,8 @@ package struct Applier: Sendable {
         var commitMicroseconds: UInt64 = 0
         var transactions: UInt64 = 0
         var start: TransactionStart?
+        /// The batch holds rows of the transaction that has begun and not ended.
+        var hasOpenRows = false
         /// Keys touched by transactions of the batch that are whole, with their marks.
         var marks: [(keys: [TouchedKey], mark: MarkPosition)] = []
         /// The target transaction is open, its checkpoint claimed without a position.
@@ -91,7 +93,15 @@ package struct Applier: Sendable {
             checkpoint: checkpoint, stored: checkpoint.position, position: checkpoint.position, reached: here,
             batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys)))
         while true {
-            guard let items = try await queue.take(budget: budget) else {
+            let taken: [SourceItem]?
+            do {
+                taken = try await queue.take(budget: budget)
+            } catch {
+                // What the log forbids comes behind whole transactions: they are kept, unless rows of the forbidden one are among them.
+                if error is EngineError, !progress.hasOpenRows { try await commit(&progress, on: target) }
+                throw error
+            }
+            guard let items = taken else {
                 throw EngineError(
                     .resumable, "The source ended the stream of its binary log.",
                     why: "It is shutting down, or another replica with the same server id took the stream.",
@@ -126,15 +136,19 @@ package struct Applier: Sendable {
 
     private func receive(_ item: SourceItem, _ progress: inout Progress) throws {
         switch item {
-        case .begin(let start): progress.start = start
+        case .begin(let start):
+            progress.start = start
+            progress.hasOpenRows = false
         case .rows(let table, let event):
             if let exact = loadedAt[table], let start = progress.start {
                 let mark = start.gtid.map(MarkPosition.gtid) ?? .file(start.coordinates)
                 if exact.covers(mark) { return }
             }
             try progress.batch.add(table: table, event)
+            progress.hasOpenRows = true
         case .commit(let end):
             progress.end = end
+            progress.hasOpenRows = false
             progress.reached = end.coordinates
             progress.transactions += 1
             progress.commitMicroseconds = progress.start?.commitMicroseconds ?? progress.commitMicroseconds

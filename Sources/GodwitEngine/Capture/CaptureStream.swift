@@ -39,6 +39,8 @@ package struct CaptureStream: Sendable {
             try await follow(from: position, on: connection, into: queue)
         } catch {
             await queue.finish(throwing: error)
+            // What the log itself forbids is said when all that comes before it is applied: the target then stands just before it.
+            if error is EngineError { return }
             throw error
         }
     }
@@ -78,18 +80,23 @@ package struct CaptureStream: Sendable {
                 throw EngineError(.resumable, "The source ended the stream of its binary log.", cure: "Run the same command again.")
             }
             var items: [SourceItem] = []
-            for bytes in events {
-                let event = try decoder.decode(bytes)
-                guard case .transactionPayload(let payload) = event.body else {
-                    items += try assembler.receive(event)
-                    continue
+            do {
+                for bytes in events {
+                    let event = try decoder.decode(bytes)
+                    guard case .transactionPayload(let payload) = event.body else {
+                        items += try assembler.receive(event)
+                        continue
+                    }
+                    // One event at a time: while the queue is full the rest stays compressed.
+                    var reader = try payload.reader()
+                    while let inner = try reader.next() {
+                        items += try assembler.receive(inner, inside: event.header)
+                        try await push(&items, into: queue)
+                    }
                 }
-                // One event at a time: while the queue is full the rest stays compressed.
-                var reader = try payload.reader()
-                while let inner = try reader.next() {
-                    items += try assembler.receive(inner, inside: event.header)
-                    try await push(&items, into: queue)
-                }
+            } catch {
+                try await push(&items, into: queue)
+                throw error
             }
             for notice in assembler.takeNotices() { observer.say("warning", notice) }
             try await push(&items, into: queue)
