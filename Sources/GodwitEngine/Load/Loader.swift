@@ -80,7 +80,7 @@ package struct Loader: Sendable {
         do {
             return try await queue.next()
         } catch {
-            throw try await ReadFailure(context: context).explained(error, tables: tables.values.sorted { $0.id < $1.id })
+            throw try await ReadFailure(context: context).resolved(error, tables: tables.values.sorted { $0.id < $1.id })
         }
     }
 
@@ -99,7 +99,7 @@ package struct Loader: Sendable {
                 do {
                     outcome = try await chunkLoader.load(transfer, work.chunk, source: source, target: target)
                 } catch {
-                    throw try await ReadFailure(context: context).explained(error, tables: [table])
+                    throw try await ReadFailure(context: context).resolved(error, tables: [table])
                 }
                 if let outcome {
                     let elapsed = ContinuousClock.now - start
@@ -143,7 +143,7 @@ struct KeylessLoader: Sendable {
             try await copy(table, snapshot: snapshot, locker: locker, target: target)
         } catch {
             await close(snapshot, locker, target)
-            throw try await ReadFailure(context: context).explained(error, tables: [table])
+            throw try await ReadFailure(context: context).resolved(error, tables: [table])
         }
         await close(snapshot, locker, target)
     }

@@ -14,6 +14,22 @@ struct ReadFailure: Sendable {
         return definitionCodes.contains(Int(code))
     }
 
+    /// During the load: tables that are others by now are loaded again; else the error to show.
+    func resolved(_ error: any Error, tables: [RunTable]) async throws -> any Error {
+        guard Self.isOfDefinition(error) else { return error }
+        let source = try await context.openSource()
+        var changed: [TableName] = []
+        do {
+            for table in tables where try await change(of: table, on: source, error) != nil { changed.append(table.source.name) }
+        } catch {
+            await source.close()
+            throw error
+        }
+        await source.close()
+        guard changed.isEmpty else { return LoadInterrupted(tables: changed, what: "\(error)") }
+        return try await explained(error, tables: tables)
+    }
+
     /// The error to show for one that a read of one of `tables` ended with: its own, unless a table is another one by now.
     func explained(_ error: any Error, tables: [RunTable]) async throws -> any Error {
         guard Self.isOfDefinition(error) else { return error }
@@ -44,7 +60,7 @@ struct ReadFailure: Sendable {
         guard let current = try await Catalog.read(source, table: name) else {
             return EngineError(
                 .failed, "Table \(name) is gone from the source: it was dropped or renamed during the migration (\(error)).",
-                why: "Changes of definition are not carried over during a run yet.",
+                why: "The log has no statement of the task's that says so.",
                 cure: "Bring the table back or leave it out, drop this task's rows in schema godwit and the target's tables, and migrate again.")
         }
         guard current.columns.map(\.name) != table.source.columns.map(\.name)
@@ -52,7 +68,7 @@ struct ReadFailure: Sendable {
         else { return nil }
         return EngineError(
             .failed, "Table \(name) was altered at the source during the migration (\(error)).",
-            why: "Changes of definition are not carried over during a run yet.",
+            why: "The log has no statement that says so.",
             cure: "Drop this task's rows in schema godwit and the target's tables, then migrate again.")
     }
 
@@ -79,4 +95,10 @@ struct ReadFailure: Sendable {
     }
 
     private static let limit = Duration.seconds(60)
+}
+
+/// The load met a table that is another one than it was.
+struct LoadInterrupted: Error, Sendable {
+    let tables: [TableName]
+    let what: String
 }
