@@ -37,7 +37,7 @@ enum FaultMoments {
         "cutover.journal.block_source.done", "cutover.read_final_position.end", "cutover.drain.begin", "cutover.drain.end",
         "cutover.final_validation.begin", "cutover.final_validation.end", "cutover.auto_increment.end",
         "cutover.fence_forward_stream.begin", "cutover.fence_forward_stream.end",
-        "cutover.journal.fence_forward_stream.done", "cutover.source_unchanged.begin", "cutover.source_unchanged.end",
+        "cutover.journal.fence_forward_stream.done", "cutover.triggers.begin", "cutover.triggers.end", "cutover.source_unchanged.begin", "cutover.source_unchanged.end",
         "cutover.journal.switch_application.begun", "cutover.switch_application.begin",
     ]
     /// From the switch to the end, and before the block.
@@ -87,7 +87,7 @@ enum FaultMoments {
     private static let inThePause = [
         "cutover.block_source.begin", "cutover.block_source.end", "cutover.read_final_position.end", "cutover.drain.begin",
         "cutover.final_validation.begin", "cutover.auto_increment.end", "cutover.fence_forward_stream.begin",
-        "cutover.fence_forward_stream.end", "cutover.source_unchanged.end", "cutover.switch_application.begin",
+        "cutover.fence_forward_stream.end", "cutover.triggers.begin", "cutover.source_unchanged.end", "cutover.switch_application.begin",
         "cutover.switch_application.end", "cutover.point_of_no_return.begin", "cutover.start_application.end",
     ]
 

@@ -43,9 +43,9 @@ package struct ApplyStage: Sendable {
         _ source: MySQLConnection, _ target: MySQLConnection,
         _ stop: @escaping @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool
     ) async throws -> DefinitionChange? {
-        // FOR UPDATE: waits for a COMMIT of a broken connection that may still be running.
         // Of a cutover that was broken off: nothing may be applied while a trigger would do it again.
         try await ObjectLedger(task: context.plan.task).dropTriggers(on: target)
+        // FOR UPDATE: waits for a COMMIT of a broken connection that may still be running.
         try await target.query("BEGIN")
         try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
         let checkpoint = try await context.state.checkpoint(locked: true, on: target)
