@@ -1,6 +1,6 @@
 import Foundation
 import GodwitTesting
-import MySQLWire
+import SystemPackage
 import Testing
 
 /// Views, routines, triggers and events go where their tables go, and nothing happens twice on the way.
@@ -255,6 +255,28 @@ import Testing
             #expect((run.output + run.errors).contains("The view a.a0 is not the same on the target"), "\(run.output) \(run.errors)")
             let status = try await rig.godwit(["status"], expecting: nil)
             #expect(status.output.contains("a.a0"), "\(status.output)")
+        }
+    }
+
+    /// The grants that the README names, and no other.
+    @Test func theReadmesGrantsAreEnough() async throws {
+        try await Self.with { rig in
+            let schemas = ["a", "b"]
+            var source = "CREATE USER few; GRANT REPLICATION SLAVE, REPLICATION CLIENT, SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, PROCESS, XA_RECOVER_ADMIN, SHOW_ROUTINE ON *.* TO few;"
+            var target = "CREATE USER few; GRANT SHOW_ROUTINE, SET_ANY_DEFINER, SYSTEM_USER, PROCESS ON *.* TO few;"
+            for schema in schemas { source += "GRANT SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT ON \(schema).* TO few;" }
+            for schema in schemas + ["godwit"] {
+                target += "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES ON \(schema).* TO few;"
+            }
+            for schema in schemas { target += "GRANT CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, TRIGGER, EVENT ON \(schema).* TO few;" }
+            try await rig.source.sql(source)
+            try await rig.target.sql(target)
+            try rig.plan(tables: #"{ include: ["a.*", "b.*"] }"#, extra: "application: { profile: none }")
+            let file = rig.folder.appending("godwit.yml").string
+            let plan = try String(contentsOfFile: file, encoding: .utf8).replacing("user: godwit", with: "user: few")
+            try Data(plan.utf8).write(to: URL(fileURLWithPath: file))
+            try await rig.godwit(["migrate", "--cutover", "auto"])
+            try await Self.expectSame(rig)
         }
     }
 }

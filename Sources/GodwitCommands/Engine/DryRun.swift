@@ -69,6 +69,13 @@ struct DryRunPlanner: Sendable {
             changes.append("On the target \(targetAddress): create schema `godwit` for the task's state")
         }
         changes += missing.map { "On the target \(targetAddress): create schema \(SQL.identifier($0))" }
+        for kind in ObjectDefinition.Kind.allCases {
+            let names = facts.objects.source.filter { $0.kind == kind && !$0.isExpired }.map(\.name.description)
+            guard let first = names.first else { continue }
+            let when = kind == .trigger ? ", in the cutover" : kind == .event ? ", switched off until the cutover" : ""
+            let more = names.count > 1 ? " and \(names.count - 1) more" : ""
+            changes.append("On the target \(targetAddress): make \(kind.rawValue) \(first)\(more)\(when)")
+        }
         changes.append("On the source: nothing is written before a cutover")
         return changes
     }

@@ -7,6 +7,8 @@ package struct ObjectFacts: Sendable {
     package var sourceUnreadable: [ObjectReader.Unreadable] = []
     /// Objects of the same schemas on the target.
     package var target: [ObjectDefinition] = []
+    /// Tables of the target that bear the name of a view.
+    package var tables: Set<TableName> = []
     /// Views that name what the source itself has no more, with the server's words: no server would make them.
     package var broken: [ObjectDefinition.ID: String] = [:]
     /// Views that an exclude rule names.
@@ -34,6 +36,14 @@ package struct ObjectFacts: Sendable {
         }
         guard !facts.source.isEmpty else { return facts }
         facts.target = try await reader.read(target).objects
+        let views = Set(facts.source.filter { $0.kind == .view }.map(\.name))
+        if !views.isEmpty {
+            let list = Set(views.map(\.schema)).sorted().map(SQL.string).joined(separator: ", ")
+            let rows = try await target.query(
+                "SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA IN (\(list))"
+            ).rows
+            facts.tables = views.intersection(rows.map { ObjectQueries.name($0, 0) })
+        }
         for row in try await target.query("SHOW PRIVILEGES").rows {
             if let name = row.string(0) { facts.privileges.insert(name.uppercased()) }
         }

@@ -62,7 +62,7 @@ extension Preflight {
             found += existing(object, facts)
         }
         guard !objects.source.isEmpty else { return found }
-        return found + definers(facts) + objectGrants(facts) + functionCreators(facts)
+        return found + definers(facts) + objectGrants(facts) + functionCreators(facts) + scheduler(facts)
     }
 
     private static func choice(_ object: ObjectDefinition) -> String {
@@ -130,6 +130,13 @@ extension Preflight {
 
     /// An object of the same name on the target. What an earlier run of this task made is judged by that run.
     private static func existing(_ object: ObjectDefinition, _ facts: PreflightFacts) -> [Finding] {
+        if object.kind == .view, facts.objects.tables.contains(object.name) {
+            return [
+                Finding(
+                    .error, "target-object", object.name.description, "\(object.name) is a table on the target.",
+                    why: "A view cannot be made under this name.", cure: "Drop or rename it there.")
+            ]
+        }
         guard facts.prepared.isEmpty, object.kind != .trigger,
             let other = facts.objects.target.first(where: { $0.id == object.id })
         else { return [] }
@@ -233,6 +240,17 @@ extension Preflight {
                     why: "Routines of other definers are read back and compared.", cure: "GRANT SHOW_ROUTINE ON *.* TO \(account(target));"))
         }
         return found
+    }
+
+    private static func scheduler(_ facts: PreflightFacts) -> [Finding] {
+        guard let event = facts.objects.source.first(where: { $0.kind == .event && $0.isEnabled && !$0.isExpired }),
+            facts.target.flag("event_scheduler") == false
+        else { return [] }
+        return [
+            Finding(
+                .warning, "event-scheduler", "target", "The target's event scheduler is off.",
+                why: "After the cutover nothing would run \(event.id) there.", cure: "SET PERSIST event_scheduler = ON; on the target.")
+        ]
     }
 
     /// Errors 1418 and 1419: a server that writes a binary log does not take functions and triggers from everybody.
