@@ -15,7 +15,11 @@ package struct ObjectLedger: Sendable {
     }
 
     private let key: String
-    package init(task: String) { key = SQL.string(task) }
+    private let triggerLock: String
+    package init(task: String) {
+        key = SQL.string(task)
+        triggerLock = RunnerLock(task: task).name("triggers")
+    }
 
     static let createStatement = """
         CREATE TABLE IF NOT EXISTS `godwit`.`objects` (
@@ -44,14 +48,20 @@ package struct ObjectLedger: Sendable {
         }
     }
 
-    package func write(_ row: Row, on target: MySQLConnection) async throws {
-        let id = row.object.id
-        try await target.query(
-            """
-            REPLACE INTO `godwit`.`objects` (task, kind, object_schema, object_name, definition, is_made)
-            VALUES (\(key), \(SQL.string(id.kind.rawValue)), \(SQL.string(id.name.schema)), \(SQL.string(id.name.table)),
-              \(SQL.string(TargetState.json(row.object))), \(row.isMade ? 1 : 0))
-            """)
+    package func write(_ row: Row, on target: MySQLConnection) async throws { try await write([row], on: target) }
+
+    /// A hundred rows to a statement: definitions may be long.
+    package func write(_ rows: [Row], on target: MySQLConnection) async throws {
+        for start in stride(from: 0, to: rows.count, by: 100) {
+            let values = rows[start..<min(start + 100, rows.count)].map { row in
+                let id = row.object.id
+                return "(\(key), \(SQL.string(id.kind.rawValue)), \(SQL.string(id.name.schema)), \(SQL.string(id.name.table)), "
+                    + "\(SQL.string(TargetState.json(row.object))), \(row.isMade ? 1 : 0))"
+            }
+            try await target.query(
+                "REPLACE INTO `godwit`.`objects` (task, kind, object_schema, object_name, definition, is_made) VALUES "
+                    + values.joined(separator: ", "))
+        }
     }
 
     package func remove(_ id: ObjectDefinition.ID, on target: MySQLConnection) async throws {
@@ -91,9 +101,36 @@ package struct ObjectLedger: Sendable {
     /// Takes every trigger away that Godwit made: with one of them standing, the applier would do twice what the log already holds.
     package func dropTriggers(on target: MySQLConnection) async throws {
         try await install(on: target)
-        for row in try await rows(.trigger, on: target) {
+        let rows = try await rows(.trigger, on: target)
+        guard !rows.isEmpty else { return }
+        try await endTriggerMaker(on: target)
+        for row in rows {
             try await target.query(ObjectStatements.drop(row.object.id))
             try await remove(row.object.id, on: target)
+        }
+        try await target.query("SELECT RELEASE_LOCK('\(triggerLock)')")
+    }
+
+    /// Held by the session that makes triggers, so that it can be found and ended: a CREATE TRIGGER that waits for a table outlives
+    /// its client, and would be carried out after everything was dropped.
+    func holdTriggerLock(_ maker: MySQLConnection) async throws {
+        guard try await maker.query("SELECT GET_LOCK('\(triggerLock)', 30)").rows.first?.int(0) == 1 else {
+            throw EngineError(.resumable, "Another session makes triggers on the target.")
+        }
+    }
+
+    private func endTriggerMaker(on target: MySQLConnection) async throws {
+        let holder = try await target.query("SELECT NULLIF(IS_USED_LOCK('\(triggerLock)'), CONNECTION_ID())").rows.first?.int(0)
+        if let holder {
+            do {
+                try await target.query("KILL \(holder)")
+            } catch {
+                // 1094: it has ended by itself.
+                if error.serverCode != 1094 { throw error }
+            }
+        }
+        guard try await target.query("SELECT GET_LOCK('\(triggerLock)', 60)").rows.first?.int(0) == 1 else {
+            throw EngineError(.resumable, "The session that makes triggers on the target does not end.")
         }
     }
 }

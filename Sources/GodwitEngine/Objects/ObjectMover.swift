@@ -101,8 +101,9 @@ package struct ObjectMover: Sendable {
         for object in changes.notes { try await ledger.write(.init(object, isMade: true), on: target) }
         var failures: [String] = []
         let defaults = changes.makes.isEmpty ? [:] : try await defaults(target)
+        var session: [String] = []
         for object in changes.makes {
-            if let failure = try await make(object, maker, target, defaults) { failures.append(failure) }
+            if let failure = try await make(object, maker, &session, target, defaults) { failures.append(failure) }
         }
         let made = changes.makes.count - failures.count
         if made > 0 { context.observer.say("info", "Made \(made) views, routines and events on the target, events switched off.") }
@@ -111,14 +112,15 @@ package struct ObjectMover: Sendable {
 
     /// The server's words and the cure where the target refuses.
     private func make(
-        _ object: ObjectDefinition, _ maker: MySQLConnection, _ target: MySQLConnection, _ defaults: [String: String]
+        _ object: ObjectDefinition, _ maker: MySQLConnection, _ session: inout [String], _ target: MySQLConnection,
+        _ defaults: [String: String]
     ) async throws -> String? {
         try await ledger.write(.init(object, isMade: false), on: target)
         context.observer.moment("objects.make")
         do {
             // Views are replaced in one statement, so that nobody ever finds none.
             if object.kind != .view { try await target.query(ObjectStatements.drop(object.id)) }
-            try await create(object, maker, target, defaults)
+            try await create(object, maker, &session, target, defaults)
         } catch let error as MySQLError {
             guard let refusal = refusal(object, error) else { throw error }
             return refusal
@@ -139,17 +141,19 @@ package struct ObjectMover: Sendable {
         return Definitions.canonical(wanted) == Definitions.canonical(own) ? nil : wanted
     }
 
+    /// - Parameter session: what `maker` was set to for the object before.
     private func create(
-        _ object: ObjectDefinition, _ maker: MySQLConnection, _ target: MySQLConnection, _ defaults: [String: String]
+        _ object: ObjectDefinition, _ maker: MySQLConnection, _ session: inout [String], _ target: MySQLConnection,
+        _ defaults: [String: String]
     ) async throws {
         guard let wanted = Self.needsDefault(object, defaults), let own = defaults[object.schema] else {
-            return try await create(object, maker)
+            return try await create(object, maker, &session)
         }
         try await ledger.rememberDefault(own, of: object.schema, on: target)
         context.observer.moment("objects.default")
         do {
             try await target.query("ALTER DATABASE \(SQL.identifier(object.schema)) COLLATE \(wanted)")
-            try await create(object, maker)
+            try await create(object, maker, &session)
         } catch {
             if target.isOpen { try await ledger.restoreDefaults(on: target) }
             throw error
@@ -157,11 +161,15 @@ package struct ObjectMover: Sendable {
         try await ledger.restoreDefaults(on: target)
     }
 
-    private func create(_ object: ObjectDefinition, _ maker: MySQLConnection) async throws {
+    private func create(_ object: ObjectDefinition, _ maker: MySQLConnection, _ session: inout [String]) async throws {
         let statement = try ObjectStatements.create(object)
-        for setting in ObjectStatements.session(object) { try await maker.query(setting) }
+        let wanted = ObjectStatements.session(object)
+        if session != wanted {
+            session = []
+            for setting in wanted { try await maker.query(setting) }
+            session = wanted
+        }
         try await maker.query(ByteBuffer(bytes: statement))
-        for setting in ObjectStatements.plainSession { try await maker.query(setting) }
     }
 
     /// What the server's refusal means, with the cure; nil where the error says nothing of the object.
@@ -192,18 +200,20 @@ package struct ObjectMover: Sendable {
         try await ledger.restoreDefaults(on: target)
         guard !triggers.isEmpty else { return [] }
         let defaults = try await defaults(target)
+        // The application waits: all at once. Whether one was made does not matter, what is noted is dropped.
+        try await ledger.write(triggers.map { .init($0, isMade: false) }, on: target)
         try await withMaker { maker in
+            try await ledger.holdTriggerLock(maker)
+            var session: [String] = []
             for trigger in triggers {
                 try await context.state.checkFence(epoch: context.epoch, phase: .fenced, on: target)
-                try await ledger.write(.init(trigger, isMade: false), on: target)
                 context.observer.moment("objects.trigger")
                 do {
-                    try await create(trigger, maker, target, defaults)
+                    try await create(trigger, maker, &session, target, defaults)
                 } catch let error as MySQLError {
                     guard let refusal = refusal(trigger, error) else { throw error }
                     throw CutoverFailure(refusal, effect: .none)
                 }
-                try await ledger.write(.init(trigger, isMade: true), on: target)
             }
         }
         let account = Preflight.account(context.targetFacts)

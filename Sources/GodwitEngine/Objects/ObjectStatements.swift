@@ -18,9 +18,6 @@ package enum ObjectStatements {
         return statements
     }
 
-    /// Gives a session back what Godwit's own statements need.
-    package static let plainSession = ["SET NAMES utf8mb4", "SET SESSION sql_mode = ''", "SET SESSION time_zone = '+00:00'"]
-
     /// CREATE as bytes: views replace what is there, events are switched off.
     package static func create(_ object: ObjectDefinition) throws(EngineError) -> Data {
         switch object.kind {

@@ -102,7 +102,8 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
     package var writePauseSeconds: Double?
     /// Steps of the cutover that is running or done, in order, each added when it ends.
     package var steps: [MigrationReport.Step]
-    /// Views, routines, triggers and events that are not the same on both sides after a cutover, a sentence each; nil before one.
+    /// Views, routines and events that could not be made on the target; after a cutover those, and triggers, that are not the same
+    /// on both sides. A sentence each; nil before the consistency point.
     package var objectDifferences: [String]?
 
     enum CodingKeys: String, CodingKey {

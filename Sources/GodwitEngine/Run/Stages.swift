@@ -165,6 +165,7 @@ package struct IndexStage: Sendable {
         let result = try await ObjectMover(context: context).refresh(
             source: context.sourceControl, target: target, isStill: true)
         for line in result.failures { context.observer.say("warning", line + " It is tried again before the cutover.") }
+        for line in result.differences where result.failures.isEmpty { context.observer.say("warning", line) }
         await context.board.set(objectDifferences: result.failures)
         context.observer.moment("objects.end")
     }
