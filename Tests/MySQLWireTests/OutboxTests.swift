@@ -9,10 +9,11 @@ import Testing
     private static let packetMax = (1 << 24) - 1
 
     private func filler(_ count: Int) -> ByteBuffer {
+        let block = ByteBuffer(bytes: (0..<65_521).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) })
         var buffer = ByteBuffer()
         buffer.reserveCapacity(count)
-        for index in 0..<count / 4 { buffer.writeInteger(UInt32(index)) }
-        buffer.writeRepeatingByte(7, count: count % 4)
+        while count - buffer.readableBytes > block.readableBytes { buffer.writeImmutableBuffer(block) }
+        if let rest = block.getSlice(at: 0, length: count - buffer.readableBytes) { buffer.writeImmutableBuffer(rest) }
         return buffer
     }
 
@@ -38,6 +39,20 @@ import Testing
         framer.sequence = 250
         framer.append(sent)
         #expect((try? framer.nextPacket()) == payload)
+    }
+
+    /// The command's byte before the statement saves the copy of it.
+    @Test func aPreparedStatementIsNotCopied() {
+        var sql = ByteBuffer(bytes: [0x03])
+        sql.writeString("SELECT 1")
+        sql.moveReaderIndex(forwardBy: 1)
+        let address = { (buffer: ByteBuffer) in buffer.withVeryUnsafeBytes { UInt(bitPattern: $0.baseAddress) } }
+        let payload = Command.query(sql)
+        #expect(payload == ByteBuffer(string: "\u{03}SELECT 1"))
+        #expect(address(payload) == address(sql))
+        sql.setInteger(UInt8(9), at: 0)
+        #expect(Command.query(sql) == payload)
+        #expect(Command.query(ByteBuffer(string: "SELECT 1")) == payload)
     }
 
     // MARK: The handler in a channel of memory
