@@ -151,7 +151,8 @@ extension RealServers {
                     let before = try Self.peakMegabytes()
                     #expect(try await connection.query(sql).rows[0].int(0) == 60_000_000)
                     let grown = try Self.peakMegabytes() - before
-                    #expect(grown < 24, "grown by \(grown) MB")
+                    // Other suites run beside this one; a copy would be 60 MB.
+                    #expect(grown < 45, "grown by \(grown) MB")
                 }
             }
         }
