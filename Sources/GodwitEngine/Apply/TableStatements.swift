@@ -68,7 +68,7 @@ package struct TableStatements: Sendable {
         guard purpose == .delete else {
             for (index, column) in shape.writable.enumerated() {
                 sql.append(index == 0 ? "(" : ",")
-                try ValueLiteral.append(row.value(column), to: &sql)
+                try row.appendLiteral(column, to: &sql)
             }
             sql.append(")")
             return
@@ -126,7 +126,7 @@ package struct TableStatements: Sendable {
         for (index, column) in shape.writable.enumerated() {
             if index > 0 { sql.append(",") }
             sql.append(SQL.identifier(column.name) + "=")
-            try ValueLiteral.append(after.value(column), to: &sql)
+            try after.appendLiteral(column, to: &sql)
         }
         sql.append(" WHERE ")
         try appendMatch(before, &sql)

@@ -51,8 +51,7 @@ package enum ValueLiteral {
     }
 
     private static func appendJSON(_ binary: [UInt8], to sql: inout SQLBuffer) throws {
-        let text = binary.isEmpty ? "null" : try BinaryJSON.render(binary)
-        sql.appendQuoted(Array(text.utf8), introducer: "_utf8mb4")
+        sql.appendQuoted(try BinaryJSON.renderUTF8(binary), introducer: "_utf8mb4")
     }
 
     private static func text(of date: MySQLDate) -> String {
