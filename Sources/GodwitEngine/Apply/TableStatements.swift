@@ -143,9 +143,8 @@ package struct TableStatements: Sendable {
             case .null:
                 sql.append("\(name) IS NULL")
             case .json(let binary):
-                // JSON compares 1 and 1.0 as equal; the text tells them apart.
-                sql.append("CAST(\(name) AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_bin = ")
-                try ValueLiteral.append(.json(binary), to: &sql)
+                // JSON compares 1 and 1.0 as equal; the text tells them apart, and the types what has the same text.
+                try JSONExpression.appendMatch(name, binary, to: &sql)
             case .bytes(let bytes):
                 if column.characterSet != nil, column.characterSet != "binary" {
                     // The first condition can use an index, the second tells case, accents and padding apart.

@@ -51,7 +51,8 @@ package enum ValueLiteral {
     }
 
     private static func appendJSON(_ binary: [UInt8], to sql: inout SQLBuffer) throws {
-        sql.appendQuoted(try BinaryJSON.renderUTF8(binary), introducer: "_utf8mb4")
+        let (text, typed) = try BinaryJSON.renderTyped(binary)
+        JSONExpression.append(text, typed: typed, to: &sql)
     }
 
     private static func text(of date: MySQLDate) -> String {
