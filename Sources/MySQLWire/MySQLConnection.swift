@@ -37,7 +37,9 @@ public final class MySQLConnection: Sendable {
         do throws(MySQLError) {
             return try await open(configuration, on: eventLoop, logger: logger)
         } catch {
-            throw error.from(configuration.peerName)
+            var named = error.from(configuration.peerName)
+            named.isLogin = true
+            throw named
         }
     }
 

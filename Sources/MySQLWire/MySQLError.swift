@@ -26,6 +26,8 @@ public struct MySQLError: Error, Sendable, Hashable, CustomStringConvertible {
     public var sqlState: String?
     /// Which server it came from, as `MySQLConfiguration.peerName` calls it.
     public var peer: String?
+    /// It came before the connection was open: a 1045 of a login is about the password, one of a statement about a privilege.
+    public var isLogin = false
     public init(_ code: Code, _ message: String, cure: String = "", serverCode: UInt16? = nil, sqlState: String? = nil)
     {
         self.code = code

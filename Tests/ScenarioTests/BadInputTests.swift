@@ -70,7 +70,7 @@ import Testing
     private static func createAccounts(_ rig: BadInputRig) async throws {
         try await rig.source.sql(
             """
-            CREATE USER reader; GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO reader;
+            CREATE USER reader; GRANT REPLICATION SLAVE, REPLICATION CLIENT, XA_RECOVER_ADMIN ON *.* TO reader;
             GRANT SELECT, LOCK TABLES ON `bad\\_in`.* TO reader; GRANT SELECT, LOCK TABLES ON also.* TO reader;
             """)
         let list = targetPrivileges.joined(separator: ", ")
@@ -92,7 +92,7 @@ import Testing
         try await BadInputRig.with { rig in
             try await Self.createAccounts(rig)
             var cases = [
-                (true, "REPLICATION SLAVE", "*.*"), (true, "REPLICATION CLIENT", "*.*"), (true, "SELECT", "`bad\\_in`.*"),
+                (true, "REPLICATION SLAVE", "*.*"), (true, "REPLICATION CLIENT", "*.*"), (true, "XA_RECOVER_ADMIN", "*.*"), (true, "SELECT", "`bad\\_in`.*"),
                 (true, "SELECT", "also.*"), (true, "LOCK TABLES", "`bad\\_in`.*"),
             ]
             let places = ["`bad\\_in`.*", "godwit.*", "also.*"]

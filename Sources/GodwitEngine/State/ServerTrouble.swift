@@ -8,10 +8,12 @@ package enum ServerTrouble {
         let kind: EngineError.Kind = hasTask ? .resumable : .failed
         let again = hasTask ? "then run the same command again: it goes on where it stopped" : "then run the command again"
         switch reason(error) {
+        case .connection where error.peer == nil, .login where error.peer == nil:
+            return EngineError(kind, error.message, cure: reason(error) == .login ? loginCure(error) : error.cure)
         case .connection:
-            return EngineError(.failed, "No connection to \(peer).", why: error.message, cure: error.cure)
+            return EngineError(kind, "No connection to \(peer).", why: error.message, cure: error.cure)
         case .login:
-            return EngineError(.failed, "No connection to \(peer).", why: error.message, cure: loginCure(error))
+            return EngineError(kind, "No connection to \(peer).", why: error.message, cure: loginCure(error))
         case .fullDisk:
             return EngineError(
                 kind, "A disk of \(peer) is full.", why: error.message,
@@ -43,6 +45,8 @@ package enum ServerTrouble {
         }
         // Numbers: MySQL manual, "Server Error Message Reference" and "Global Error Message Reference".
         switch error.serverCode ?? 0 {
+        // A binary log dump without REPLICATION SLAVE is refused as a login is.
+        case 1045 where !error.isLogin: return .denied
         case 1045, 1129, 1130, 1226, 1698, 1820, 1862, 3118, 3955, 4151: return .login
         case 1021, 1114, 1878: return .fullDisk
         // Errors of files, which carry the system's error number: 28 is ENOSPC.
