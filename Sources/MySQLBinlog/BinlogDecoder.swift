@@ -3,8 +3,9 @@ import MySQLTypes
 
 /// Decodes whole events, one at a time, and remembers format description and table maps. Pure: no I/O.
 public struct BinlogDecoder: Sendable {
-    /// Upper bound of one decompressed transaction payload, bytes. Beyond it the payload is a typed error.
-    public var payloadLimit: Int
+    /// Upper bound of one event inside a compressed transaction, bytes: the one length there that memory has to follow.
+    /// Beyond it the payload is a typed error. The server's own bound is 1 GiB (`max_allowed_packet`) and a little.
+    public var innerEventLimit: Int
     /// The checksum setting before the first format description: a dump stream negotiates it, a file starts without.
     public var hasChecksum: Bool = false
     /// The last format description.
@@ -12,7 +13,7 @@ public struct BinlogDecoder: Sendable {
     /// Table maps of the current statement by table id.
     private var tables: [UInt64: TableMap] = [:]
 
-    public init(payloadLimit: Int = 1 << 30) { self.payloadLimit = payloadLimit }
+    public init(innerEventLimit: Int = (1 << 30) + (1 << 20)) { self.innerEventLimit = innerEventLimit }
 
     /// Bytes of every event's header.
     public static let headerSize = 19
@@ -95,7 +96,9 @@ public struct BinlogDecoder: Sendable {
             tables[map.tableID] = map
             body = .tableMap(map)
         case .transactionPayload:
-            body = .transactionPayload(try decodePayload(&cursor, offset: offset))
+            var inner = self
+            inner.tables.removeAll()
+            body = .transactionPayload(try TransactionPayload(&cursor, offset: offset, decoder: inner))
         default:
             body = try Self.decodeSimple(type, &cursor, header: header, format: format)
         }

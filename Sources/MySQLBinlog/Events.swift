@@ -42,8 +42,8 @@ public struct BinlogEvent: Sendable {
         case rowsQuery(String)
         /// Heartbeat; the coordinates where the event carries them.
         case heartbeat(BinlogCoordinates?)
-        /// Compressed transaction: the decoder has already expanded it into these events.
-        case transactionPayload([BinlogEvent])
+        /// Compressed transaction: its events come from the payload's `reader()`, one at a time.
+        case transactionPayload(TransactionPayload)
         case xaPrepare(XAPrepare)
         case stop
         /// An event that the log marks ignorable and this decoder does not interpret.

@@ -2,97 +2,152 @@
 // size, 0 end of the fields; then the payload: whole events without checksums.
 // Source: MySQL source documentation, class `Transaction_payload_event`.
 
-private struct PayloadHeader {
-    var size: UInt64?
-    var compression: UInt64 = 0
-    var uncompressedSize: UInt64?
+/// A compressed transaction, still compressed. Its events come one after another from `reader()`.
+public struct TransactionPayload: Sendable {
+    public enum Compression: Sendable, Hashable { case none, zstd }
+    public var compression: Compression
+    /// Bytes of all events inside, as the header claims; nil where it does not say.
+    public var uncompressedSize: UInt64?
+    /// Bytes as they stand in the log.
+    public var size: Int { range.count }
 
-    init(_ cursor: inout ByteCursor) throws(BinlogError) {
+    /// The whole event, and the payload's place in it.
+    private let bytes: [UInt8]
+    private let range: Range<Int>
+    /// Where the event stands: all that the events inside have for a position.
+    private let offset: UInt64
+    /// Knows the format; has no table maps, since a transaction brings its own.
+    private let decoder: BinlogDecoder
+
+    /// Starts over from the first event, as often as wanted.
+    public func reader() throws(BinlogError) -> TransactionPayloadReader {
+        try TransactionPayloadReader(
+            bytes: bytes, range: range, compression: compression, claimed: uncompressedSize, offset: offset, decoder: decoder)
+    }
+
+    /// `cursor` stands behind the event's header. Nothing is decompressed yet.
+    init(_ cursor: inout ByteCursor, offset: UInt64, decoder: BinlogDecoder) throws(BinlogError) {
+        var size: UInt64?
+        var code: UInt64 = 0
         while true {
             let type = try cursor.lengthEncoded("payload field")
-            if type == 0 { return }
+            if type == 0 { break }
             let length = try cursor.length("payload field \(type)")
             var field = ByteCursor(cursor.bytes, from: cursor.position, to: cursor.position + length, base: cursor.base)
             cursor.position += length
             switch type {
             case 1: size = try field.lengthEncoded("payload size")
-            case 2: compression = try field.lengthEncoded("compression type")
+            case 2: code = try field.lengthEncoded("compression type")
             case 3: uncompressedSize = try field.lengthEncoded("uncompressed size")
             default: break
             }
         }
-    }
-}
-
-extension BinlogDecoder {
-    /// Expands the payload event by event: beside the events themselves only one event's bytes and one piece of
-    /// decompressed output are in memory.
-    mutating func decodePayload(_ cursor: inout ByteCursor, offset: UInt64) throws(BinlogError) -> [BinlogEvent] {
-        let header = try PayloadHeader(&cursor)
-        let size = header.size ?? UInt64(cursor.remaining)
-        guard size <= UInt64(cursor.remaining) else {
-            throw cursor.failure("truncated: the payload takes \(size) bytes, \(cursor.remaining) are left")
+        switch code {
+        case 0: compression = .zstd
+        case 255: compression = .none
+        default: throw cursor.failure("payload compression \(code) is unknown")
         }
-        let limit = min(UInt64(payloadLimit), header.uncompressedSize ?? .max)
-        if let uncompressed = header.uncompressedSize, uncompressed > UInt64(payloadLimit) {
-            throw cursor.failure("a payload of \(uncompressed) bytes is over the limit of \(payloadLimit)")
+        let count = size ?? UInt64(cursor.remaining)
+        guard count <= UInt64(cursor.remaining) else {
+            throw cursor.failure("truncated: the payload takes \(count) bytes, \(cursor.remaining) are left")
         }
-        let range = try cursor.range(Int(size), "payload")
-        var framer = PayloadFramer(limit: limit, offset: offset)
-        switch header.compression {
-        case 0:
-            let stream = try ZstdStream(offset: offset)
-            var input = range
-            while !input.isEmpty {
-                let piece = try stream.decompress(cursor.bytes, &input)
-                try framer.append(piece, to: &self)
-            }
-            guard stream.isAtFrameEnd else { throw cursor.failure("the zstd payload is truncated") }
-        case 255: try framer.append(Array(cursor.bytes[range]), to: &self)
-        case let type: throw cursor.failure("payload compression \(type) is unknown")
-        }
-        try framer.finish()
-        if let expected = header.uncompressedSize, expected != framer.total {
-            throw cursor.failure("the payload has \(framer.total) bytes, its header says \(expected)")
-        }
-        return framer.events
-    }
-}
-
-/// Cuts decompressed bytes into events.
-private struct PayloadFramer {
-    let limit: UInt64
-    let offset: UInt64
-    var total: UInt64 = 0
-    var pending: [UInt8] = []
-    var events: [BinlogEvent] = []
-
-    init(limit: UInt64, offset: UInt64) {
-        self.limit = limit
+        range = try cursor.range(Int(count), "payload")
+        bytes = cursor.bytes
         self.offset = offset
+        self.decoder = decoder
+    }
+}
+
+/// Pulls the events out of a compressed transaction. In memory are the compressed bytes, one event and zstd's window
+/// (at most 128 MiB; 2 MiB at the server's default level), however long the transaction is.
+public struct TransactionPayloadReader: ~Copyable {
+    private let bytes: [UInt8]
+    private var rest: Range<Int>
+    /// Nil: the payload is not compressed.
+    private let stream: ZstdStream?
+    private let claimed: UInt64?
+    private let offset: UInt64
+    private var decoder: BinlogDecoder
+    /// Bytes that came out so far, and events.
+    private var total: UInt64 = 0
+    private var count = 0
+    private var isFinished = false
+    private var failure: BinlogError?
+
+    init(
+        bytes: [UInt8], range: Range<Int>, compression: TransactionPayload.Compression, claimed: UInt64?, offset: UInt64,
+        decoder: BinlogDecoder
+    ) throws(BinlogError) {
+        self.bytes = bytes
+        rest = range
+        self.claimed = claimed
+        self.offset = offset
+        self.decoder = decoder
+        stream = compression == .zstd ? try ZstdStream(offset: offset) : nil
     }
 
-    mutating func append(_ piece: [UInt8], to decoder: inout BinlogDecoder) throws(BinlogError) {
-        total += UInt64(piece.count)
-        guard total <= limit else {
-            throw BinlogError(offset: offset, reason: "the transaction payload is longer than its \(limit) bytes")
-        }
-        pending += piece
-        var start = 0
-        while pending.count - start >= BinlogDecoder.headerSize {
-            let size = Int(pending[start + 9]) | Int(pending[start + 10]) << 8 | Int(pending[start + 11]) << 16
-                | Int(pending[start + 12]) << 24
-            guard size >= BinlogDecoder.headerSize, UInt64(size) <= limit else {
-                throw BinlogError(offset: offset, reason: "an event of \(size) bytes inside the transaction payload")
+    /// The next event; nil only where the payload has ended as it should. An event inside has no position of its own:
+    /// `nextPosition` is 0. Throws again, and the same, after an error.
+    public mutating func next() throws(BinlogError) -> BinlogEvent? {
+        if let failure { throw failure }
+        if isFinished { return nil }
+        do throws(BinlogError) {
+            guard let event = try nextBytes() else {
+                isFinished = true
+                return nil
             }
-            guard size <= pending.count - start else { break }
-            events.append(try decode(Array(pending[start..<(start + size)]), with: &decoder))
-            start += size
+            count += 1
+            return try decode(event)
+        } catch {
+            failure = error
+            throw error
         }
-        pending.removeFirst(start)
     }
 
-    private func decode(_ bytes: [UInt8], with decoder: inout BinlogDecoder) throws(BinlogError) -> BinlogEvent {
+    /// The next event's bytes, nil at the payload's sound end.
+    private mutating func nextBytes() throws(BinlogError) -> [UInt8]? {
+        var event: [UInt8] = []
+        try read(BinlogDecoder.headerSize, into: &event)
+        if event.isEmpty {
+            try checkEnd()
+            return nil
+        }
+        guard event.count == BinlogDecoder.headerSize else { throw error("the transaction payload ends inside an event") }
+        let size = Int(event[9]) | Int(event[10]) << 8 | Int(event[11]) << 16 | Int(event[12]) << 24
+        guard size >= BinlogDecoder.headerSize else { throw error("an event of \(size) bytes inside the transaction payload") }
+        guard size <= decoder.innerEventLimit else {
+            throw error("an event of \(size) bytes inside the transaction payload is over the limit of \(decoder.innerEventLimit)")
+        }
+        let left = size - BinlogDecoder.headerSize
+        if let claimed, total + UInt64(left) > claimed {
+            throw error("the transaction payload is longer than the \(claimed) bytes of its header")
+        }
+        try read(left, into: &event)
+        guard event.count == size else { throw error("the transaction payload ends inside an event") }
+        return event
+    }
+
+    /// The next bytes of the payload, fewer than `wanted` at its end.
+    private mutating func read(_ wanted: Int, into event: inout [UInt8]) throws(BinlogError) {
+        let before = event.count
+        if let stream {
+            try stream.read(wanted, of: bytes, &rest, into: &event)
+        } else {
+            let end = rest.lowerBound + min(wanted, rest.count)
+            event += bytes[rest.lowerBound..<end]
+            rest = end..<rest.upperBound
+        }
+        total += UInt64(event.count - before)
+    }
+
+    private func checkEnd() throws(BinlogError) {
+        if let stream, !stream.isAtFrameEnd { throw error("the zstd payload is truncated") }
+        if let claimed, claimed != total { throw error("the payload has \(total) bytes, its header says \(claimed)") }
+    }
+
+    private func error(_ reason: String) -> BinlogError { BinlogError(offset: offset, reason: reason) }
+
+    private mutating func decode(_ bytes: [UInt8]) throws(BinlogError) -> BinlogEvent {
         do throws(BinlogError) {
             var header = try BinlogDecoder.header(of: bytes)
             // The position that stands there means nothing outside of the payload.
@@ -107,14 +162,7 @@ private struct PayloadFramer {
             }
             return event
         } catch {
-            throw BinlogError(
-                offset: offset, reason: "inside the transaction payload, event \(events.count + 1), byte \(error.offset): \(error.reason)")
-        }
-    }
-
-    func finish() throws(BinlogError) {
-        guard pending.isEmpty else {
-            throw BinlogError(offset: offset, reason: "the transaction payload ends inside an event")
+            throw self.error("inside the transaction payload, event \(count), byte \(error.offset): \(error.reason)")
         }
     }
 }

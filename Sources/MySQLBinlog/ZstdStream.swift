@@ -1,55 +1,68 @@
 import CZstd
 
-/// One zstd decompression. The library's C interface takes pointers; they live for one call only, over arrays whose
-/// bounds are passed along.
+/// One zstd decompression, pulled: the caller says how many bytes it wants next. Besides them only the library's window
+/// is in memory. The library's C interface takes pointers; they live for one call only, over arrays whose bounds are
+/// passed along.
 final class ZstdStream {
     private let context: OpaquePointer
     private let offset: UInt64
-    /// Output of one step.
-    private var buffer: [UInt8]
-    /// Whether the last step ended a frame.
+    /// Whether what was read so far ends a frame.
     private(set) var isAtFrameEnd = false
+
+    /// Upper bound of the window, log2 of bytes: 128 MiB, the most that any level of the server's compressor asks for.
+    static let windowLogLimit: Int32 = 27
+    /// Output grows by at most this at once, so that memory follows what is really there, not what a header says.
+    private static let step = 1 << 20
 
     init(offset: UInt64) throws(BinlogError) {
         guard let context = ZSTD_createDStream() else { throw BinlogError(offset: offset, reason: "no memory for zstd") }
         self.context = context
         self.offset = offset
-        buffer = [UInt8](repeating: 0, count: ZSTD_DStreamOutSize())
+        try check(ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowLogLimit))
     }
 
     deinit { ZSTD_freeDStream(context) }
 
-    /// Decompresses some of `bytes[range]`, moves `range` behind what was used, and returns the output of this step.
-    /// `range` becomes empty only when all output of it has been returned.
-    func decompress(_ bytes: [UInt8], _ range: inout Range<Int>) throws(BinlogError) -> [UInt8] {
+    /// Decompresses the next `count` bytes onto the end of `output`, fewer only at the end of the input, and moves
+    /// `range` of `bytes` behind what was used.
+    func read(_ count: Int, of bytes: [UInt8], _ range: inout Range<Int>, into output: inout [UInt8]) throws(BinlogError) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
-        var piece: [UInt8] = []
-        var result = 0
-        var consumed = 0
-        repeat {
-            var output = ZSTD_outBuffer()
-            consumed = 0
-            result = bytes[range].withUnsafeBytes { source in
-                buffer.withUnsafeMutableBytes { target in
+        var missing = count
+        while missing > 0 {
+            let start = output.count
+            let space = min(missing, Self.step)
+            output.append(contentsOf: repeatElement(0, count: space))
+            var produced = 0
+            var consumed = 0
+            let result = bytes[range].withUnsafeBytes { source in
+                output.withUnsafeMutableBytes { target in
                     var input = ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
-                    output = ZSTD_outBuffer(dst: target.baseAddress, size: target.count, pos: 0)
-                    let result = ZSTD_decompressStream(context, &output, &input)
+                    let free = UnsafeMutableRawBufferPointer(rebasing: target[start...])
+                    var place = ZSTD_outBuffer(dst: free.baseAddress, size: free.count, pos: 0)
+                    let result = ZSTD_decompressStream(context, &place, &input)
                     consumed = input.pos
+                    produced = place.pos
                     return result
                 }
             }
-            guard ZSTD_isError(result) == 0 else {
-                throw BinlogError(offset: offset, reason: "zstd: \(String(cString: ZSTD_getErrorName(result)))")
-            }
-            isAtFrameEnd = result == 0
+            output.removeLast(space - produced)
+            try check(result)
             range = (range.lowerBound + consumed)..<range.upperBound
-            piece += buffer[0..<output.pos]
-            if output.pos < buffer.count { break }
-            // A full buffer may have more behind it: with input left the caller comes back.
-        } while range.isEmpty && !isAtFrameEnd
-        if piece.isEmpty, consumed == 0, !range.isEmpty {
-            throw BinlogError(offset: offset, reason: "zstd makes no progress: the payload is corrupt")
+            missing -= produced
+            // A call that did nothing says nothing about the frame.
+            if produced > 0 || consumed > 0 {
+                isAtFrameEnd = result == 0
+            } else if range.isEmpty {
+                return
+            } else {
+                throw BinlogError(offset: offset, reason: "zstd makes no progress: the payload is corrupt")
+            }
         }
-        return piece
+    }
+
+    private func check(_ result: Int) throws(BinlogError) {
+        guard ZSTD_isError(result) == 0 else {
+            throw BinlogError(offset: offset, reason: "zstd: \(String(cString: ZSTD_getErrorName(result)))")
+        }
     }
 }

@@ -49,7 +49,7 @@ import Testing
         var errors = 0
         let rounds = max(1, 1200 / max(events.count, 1))
         for round in 0..<rounds {
-            var decoder = BinlogDecoder(payloadLimit: 1 << 20)
+            var decoder = BinlogDecoder(innerEventLimit: 1 << 20)
             for (index, event) in events.enumerated() {
                 var damaged = event
                 if index > 0 || round % 8 == 0 { Self.damage(&damaged, hasChecksum: hasChecksum, &generator) }

@@ -98,7 +98,7 @@ import Testing
 
     @Test func compressedTransaction() throws {
         let payloads = try Self.events().compactMap { event -> [BinlogEvent]? in
-            if case .transactionPayload(let events) = event.body { events } else { nil }
+            if case .transactionPayload(let payload) = event.body { try payload.events() } else { nil }
         }
         try #require(payloads.count == 1)
         let kinds = payloads[0].compactMap { event -> RowsEvent.Kind? in
@@ -108,7 +108,9 @@ import Testing
         #expect(payloads[0].allSatisfy { $0.header.nextPosition == 0 })
         guard case .xid = payloads[0].last?.body else { throw BinlogError(offset: 0, reason: "no commit inside the payload") }
         let bytes = try Fixture.bytes("events/full.bin")
-        let error = #expect(throws: BinlogError.self) { try Fixture.events(bytes, payloadLimit: 100) }
+        let error = #expect(throws: BinlogError.self) {
+            for (event, _) in try Fixture.events(bytes, innerEventLimit: 50) { try event.visitEverything() }
+        }
         #expect(error?.reason.contains("limit") == true)
     }
 

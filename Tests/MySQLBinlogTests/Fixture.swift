@@ -17,8 +17,8 @@ enum Fixture {
     }
 
     /// All events with their offsets. Throws at the first that cannot be decoded.
-    static func events(_ bytes: [UInt8], payloadLimit: Int = 1 << 30) throws -> [(event: BinlogEvent, offset: UInt64)] {
-        var reader = BinlogFileReader(decoder: BinlogDecoder(payloadLimit: payloadLimit))
+    static func events(_ bytes: [UInt8], innerEventLimit: Int = 1 << 30) throws -> [(event: BinlogEvent, offset: UInt64)] {
+        var reader = BinlogFileReader(decoder: BinlogDecoder(innerEventLimit: innerEventLimit))
         reader.append(bytes)
         var events: [(event: BinlogEvent, offset: UInt64)] = []
         while let next = try reader.next() { events.append(next) }
@@ -39,13 +39,23 @@ enum Fixture {
     }
 }
 
+extension TransactionPayload {
+    func events() throws(BinlogError) -> [BinlogEvent] {
+        var reader = try reader()
+        var events: [BinlogEvent] = []
+        while let event = try reader.next() { events.append(event) }
+        return events
+    }
+}
+
 extension BinlogEvent {
     /// Every value of every row of this event and, for a payload, of the events inside, so that a test touches all
     /// that can be decoded.
     func visitEverything(_ body: (TableMap, Int, MySQLValue) throws -> Void = { _, _, _ in }) throws {
         switch self.body {
-        case .transactionPayload(let events):
-            for event in events { try event.visitEverything(body) }
+        case .transactionPayload(let payload):
+            var reader = try payload.reader()
+            while let event = try reader.next() { try event.visitEverything(body) }
         case .rows(let rows):
             try rows.forEachRow { before, after in
                 for image in [before, after].compactMap({ $0 }) {

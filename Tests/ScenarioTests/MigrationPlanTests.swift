@@ -1,4 +1,6 @@
+import Foundation
 import GodwitTesting
+import SystemPackage
 import Testing
 
 /// What the plan says is what happens: filters, names, preparation of the target, task settings.
@@ -175,21 +177,50 @@ import Testing
 
     /// At the event: DDL on an included table, a partial row image, a statement, XA. Named, never passed over.
     @Test(arguments: [
-        ("ALTER TABLE e.t ADD COLUMN x INT", "ALTER TABLE"), ("TRUNCATE TABLE e.t", "TRUNCATE"), ("DROP TABLE e.t", "DROP TABLE"),
-        ("RENAME TABLE e.t TO e.u", "e.u"), ("CREATE TABLE e.u (id INT)", "e.u"), ("CREATE INDEX i ON e.t (v)", "INDEX"),
+        ("DROP DATABASE e", "DROP DATABASE"), ("RENAME TABLE e.t TO o.t", "out of the plan"),
+        ("CREATE TABLE e.u SELECT * FROM e.t", "e.u"), ("RENAME TABLE o.o TO e.o", "does not include"),
+        ("CREATE TABLE o.x (id INT PRIMARY KEY, v INT); ALTER TABLE e.q EXCHANGE PARTITION a WITH TABLE o.x", "exchanges a partition"),
+        ("SET sql_mode = 'ANSI_QUOTES'; ALTER TABLE e.t COMMENT 'x'", "ANSI_QUOTES"),
         ("SET SESSION binlog_row_image = MINIMAL; UPDATE e.t SET v = 9 WHERE id = 1", "row_image"),
         ("SET SESSION binlog_format = STATEMENT; UPDATE e.t SET v = 9 WHERE id = 1", "UPDATE"),
         ("XA START 'x'; UPDATE e.t SET v = 9 WHERE id = 1; XA END 'x'; XA PREPARE 'x'; XA COMMIT 'x'", "XA"),
     ])
     func atTheEvent(change: String, word: String) async throws {
         try await MigrationRig.with { rig in
-            try await rig.source.sql("CREATE DATABASE e; CREATE TABLE e.t (id INT PRIMARY KEY, v INT); INSERT INTO e.t VALUES (1, 1)")
+            try await rig.source.sql(
+                """
+                CREATE DATABASE e; CREATE TABLE e.t (id INT PRIMARY KEY, v INT); INSERT INTO e.t VALUES (1, 1);
+                CREATE DATABASE o; CREATE TABLE o.o (id INT PRIMARY KEY);
+                CREATE TABLE e.q (id INT PRIMARY KEY, v INT) PARTITION BY RANGE (id) (PARTITION a VALUES LESS THAN (10))
+                """)
             try rig.plan(tables: #"{ include: ["e.*"] }"#)
             try await rig.godwit(["migrate", "--until", "validated"])
             try await rig.source.sql("UPDATE e.t SET v = 2 WHERE id = 1; " + change)
             let run = try await rig.godwit(["migrate", "--until", "validated"], expecting: nil)
-            #expect(run.code != 0)
+            #expect(run.code == 3)
             #expect(run.errors.contains(word), "\(run.errors)")
+            // Everything before it is there: the target stands just before the event.
+            #expect(try await rig.target.value("SELECT v FROM e.t WHERE id = 1") == "2", "\(change)")
+        }
+    }
+
+    /// A table of the target that somebody changes under the load is named.
+    @Test(arguments: [
+        ("DROP TABLE e.t", "Table e.t of the target is gone"), ("ALTER TABLE e.t DROP COLUMN v", "Table e.t of the target is gone or altered"),
+    ])
+    func targetChangedDuringTheLoad(change: String, words: String) async throws {
+        try await MigrationRig.with { rig in
+            try await rig.source.sql("CREATE DATABASE e; CREATE TABLE e.t (id INT PRIMARY KEY, v INT); INSERT INTO e.t VALUES (1, 1)")
+            try rig.plan(tables: #"{ include: ["e.*"] }"#)
+            let signal = rig.folder.appending("go-on").string
+            let godwit = try await GodwitProcess.start(
+                ["migrate", "--until", "validated"], in: rig.folder, environment: ["GODWIT_HALT_UNTIL": signal],
+                haltAt: "load.chunk.begin")
+            try await godwit.halted()
+            try await rig.target.sql(change)
+            try Data().write(to: URL(fileURLWithPath: signal))
+            #expect(try await godwit.exit() == .code(1))
+            #expect(godwit.standardError.lines.joined().contains(words), "\(godwit.standardError.lines)")
         }
     }
 }

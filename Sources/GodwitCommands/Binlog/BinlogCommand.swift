@@ -49,6 +49,12 @@ package struct BinlogCommand: AsyncParsableCommand {
                 while let (event, offset) = try reader.next() {
                     try lines.append(event, position: offset, file: name)
                     if lines.count >= chunkSize { try write(lines.take()) }
+                    guard case .transactionPayload(let payload) = event.body else { continue }
+                    var inner = try payload.reader()
+                    while let event = try inner.next() {
+                        try lines.append(event, position: offset, file: name)
+                        if lines.count >= chunkSize { try write(lines.take()) }
+                    }
                 }
             }
             try reader.finish()

@@ -2,7 +2,7 @@ import MySQLBinlog
 import MySQLTypes
 
 /// Renders events as JSON lines, as `docs/binlog-json.md` describes. One object per event, but one per row for rows
-/// events; a compressed transaction gives its own object and then those of its events, at the position of the whole.
+/// events. A compressed transaction gives its own object; the caller appends its events, at the position of the whole.
 ///
 /// JSON columns appear as JSON values (nested, not as a string of JSON text), rendered as the server renders them: so
 /// their DECIMAL and temporal members look like numbers and strings.
@@ -48,13 +48,16 @@ package struct BinlogJSONLines {
         let header = event.header
         switch event.body {
         case .rows(let rows): return try render(rows, header, position)
-        case .transactionPayload(let events):
+        case .transactionPayload(let payload):
             open("transaction_payload", header, position)
-            line.key("events")
-            line.integer(UInt64(events.count))
-            close()
-            for inner in events { try render(inner, position, file) }
-            return
+            line.key("compression")
+            line.string(payload.compression == .zstd ? "zstd" : "none")
+            line.key("size")
+            line.integer(UInt64(payload.size))
+            if let size = payload.uncompressedSize {
+                line.key("uncompressed_size")
+                line.integer(size)
+            }
         case .formatDescription(let format):
             open("format_description", header, position)
             line.key("file")

@@ -68,6 +68,8 @@ package struct Applier: Sendable {
         var commitMicroseconds: UInt64 = 0
         var transactions: UInt64 = 0
         var start: TransactionStart?
+        /// The batch holds rows of the transaction that has begun and not ended.
+        var hasOpenRows = false
         /// Keys touched by transactions of the batch that are whole, with their marks.
         var marks: [(keys: [TouchedKey], mark: MarkPosition)] = []
         /// The target transaction is open, its checkpoint claimed without a position.
@@ -75,29 +77,48 @@ package struct Applier: Sendable {
         var lostTables: Set<Int> = []
     }
 
-    /// Applies until `stop` says so (asked between transactions with how far the stream has come) or the task is cancelled.
+    package enum Ending: Sendable {
+        case stopped
+        /// Everything before it is committed.
+        case definition(DefinitionChange)
+    }
+
+    /// Applies until the log changes definitions or `stop` says so (asked between transactions with how far the stream has come) or the task is cancelled.
     package func run(
         _ queue: BoundedQueue<SourceItem>, from checkpoint: StoredCheckpoint, on target: MySQLConnection,
         stop: @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool
-    ) async throws {
+    ) async throws -> Ending {
         let here = BinlogCoordinates(file: "", offset: 0)
         var progress = Progress(
             checkpoint: checkpoint, stored: checkpoint.position, position: checkpoint.position, reached: here,
             batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys)))
         while true {
-            guard let items = try await queue.take(budget: budget) else {
+            let taken: [SourceItem]?
+            do {
+                taken = try await queue.take(budget: budget)
+            } catch {
+                // What the log forbids comes behind whole transactions: they are kept, unless rows of the forbidden one are among them.
+                if error is EngineError, !progress.hasOpenRows { try await commit(&progress, on: target) }
+                throw error
+            }
+            guard let items = taken else {
                 throw EngineError(
                     .resumable, "The source ended the stream of its binary log.",
                     why: "It is shutting down, or another replica with the same server id took the stream.",
                     cure: "Run the same command again.")
             }
             for item in items {
+                if case .definition(let change) = item {
+                    // Inside a transaction (before the consistency point only) what there is of it is read again.
+                    if progress.start == nil { try await commit(&progress, on: target) }
+                    return .definition(change)
+                }
                 try receive(item, &progress)
                 // Under a backlog a take rarely ends between two transactions: a full batch is written where one does.
                 guard case .commit = item, progress.isOpen || progress.batch.bytes >= budget else { continue }
                 try await commit(&progress, on: target)
                 // What was taken and not applied is read again from the checkpoint.
-                if await stop(progress.position, progress.reached) { return }
+                if await stop(progress.position, progress.reached) { return .stopped }
             }
             if progress.start == nil {
                 if progress.end != nil {
@@ -105,7 +126,7 @@ package struct Applier: Sendable {
                 } else {
                     try await pass(&progress, on: target)
                 }
-                if await stop(progress.position, progress.reached) { return }
+                if await stop(progress.position, progress.reached) { return .stopped }
             } else if progress.batch.bytes >= budget {
                 // A transaction too large to hold: write what there is, in order, in a target transaction that stays open.
                 try await write(&progress, on: target)
@@ -115,15 +136,19 @@ package struct Applier: Sendable {
 
     private func receive(_ item: SourceItem, _ progress: inout Progress) throws {
         switch item {
-        case .begin(let start): progress.start = start
+        case .begin(let start):
+            progress.start = start
+            progress.hasOpenRows = false
         case .rows(let table, let event):
             if let exact = loadedAt[table], let start = progress.start {
                 let mark = start.gtid.map(MarkPosition.gtid) ?? .file(start.coordinates)
                 if exact.covers(mark) { return }
             }
             try progress.batch.add(table: table, event)
+            progress.hasOpenRows = true
         case .commit(let end):
             progress.end = end
+            progress.hasOpenRows = false
             progress.reached = end.coordinates
             progress.transactions += 1
             progress.commitMicroseconds = progress.start?.commitMicroseconds ?? progress.commitMicroseconds
@@ -134,6 +159,7 @@ package struct Applier: Sendable {
         case .progress(let coordinates):
             progress.reached = coordinates
             if case .file = progress.position, progress.start == nil { progress.position = .file(coordinates) }
+        case .definition: break
         }
     }
 

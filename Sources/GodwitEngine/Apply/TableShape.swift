@@ -53,11 +53,8 @@ package struct TableShape: Sendable {
         return bytes
     }
 
-    /// Why this row image cannot be applied as it is, nil if it can: every column must be in it.
-    package func refusal(of event: RowsEvent) -> String? {
-        if event.isPartial {
-            return "the event carries partial JSON changes (binlog_row_value_options=PARTIAL_JSON in some session)"
-        }
+    /// In what the event's table is not the one that was read, nil if in nothing that the event shows.
+    package func layoutDifference(from event: RowsEvent) -> String? {
         guard event.map.columns.count == source.columns.count else {
             return "the event has \(event.map.columns.count) columns, the table as Godwit read it has \(source.columns.count)"
         }
@@ -65,6 +62,39 @@ package struct TableShape: Sendable {
             if let name = mapped.name, name != column.name {
                 return "the event's column \(name) stands where the table as Godwit read it has \(column.name)"
             }
+            guard Self.fits(mapped, column) else {
+                return "the event's column \(column.name) has the type \(mapped.type) (\(mapped.metadata)), the table as Godwit read it \(column.columnType)"
+            }
+        }
+        return nil
+    }
+
+    /// Field types of the log by DATA_TYPE; both generations of the temporal ones.
+    private static let types: [String: Set<MySQLFieldType>] = [
+        "tinyint": [.tiny], "smallint": [.short], "mediumint": [.int24], "int": [.long], "bigint": [.longlong],
+        "float": [.float], "double": [.double], "decimal": [.newdecimal], "bit": [.bit], "year": [.year],
+        "date": [.date, .newdate], "time": [.time, .time2], "datetime": [.datetime, .datetime2],
+        "timestamp": [.timestamp, .timestamp2], "char": [.string], "binary": [.string], "varchar": [.varchar],
+        "varbinary": [.varchar], "enum": [.enumeration], "set": [.set], "json": [.json, .longBlob, .blob],
+        "tinytext": [.blob], "text": [.blob], "mediumtext": [.blob], "longtext": [.blob],
+        "tinyblob": [.blob], "blob": [.blob], "mediumblob": [.blob], "longblob": [.blob], "vector": [.vector],
+    ]
+
+    private static func fits(_ mapped: TableMap.Column, _ column: ColumnDefinition) -> Bool {
+        if let expected = types[column.dataType], !expected.contains(mapped.type) { return false }
+        switch mapped.type {
+        case .varchar: return column.octetLength.map { $0 == UInt64(mapped.metadata) } ?? true
+        case .newdecimal:
+            guard let precision = column.numericPrecision, let scale = column.numericScale else { return true }
+            return Int(mapped.metadata >> 8) == precision && Int(mapped.metadata & 0xFF) == scale
+        default: return true
+        }
+    }
+
+    /// Why this row image cannot be applied as it is, nil if it can: every column must be in it.
+    package func refusal(of event: RowsEvent) -> String? {
+        if event.isPartial {
+            return "the event carries partial JSON changes (binlog_row_value_options=PARTIAL_JSON in some session)"
         }
         let whole = { (present: [Bool]) in present.allSatisfy { $0 } }
         let isPartialImage = switch event.kind {

@@ -7,16 +7,24 @@ package struct CaptureStream: Sendable {
     package let shapes: [TableShape]
     package let usesGTIDs: Bool
     package let caseInsensitiveNames: Bool
+    /// See `TransactionAssembler`.
+    package let isStrict: Bool
+    package let loadedAt: [Int: ReplicationPosition]
+    package let gone: [TableName: ReplicationPosition]
     package let isIncluded: @Sendable (TableName) -> Bool
     package let observer: any ProgressObserver
 
     package init(
-        shapes: [TableShape], usesGTIDs: Bool, caseInsensitiveNames: Bool,
+        shapes: [TableShape], usesGTIDs: Bool, caseInsensitiveNames: Bool, isStrict: Bool,
+        loadedAt: [Int: ReplicationPosition], gone: [TableName: ReplicationPosition],
         isIncluded: @escaping @Sendable (TableName) -> Bool, observer: any ProgressObserver
     ) {
         self.shapes = shapes
         self.usesGTIDs = usesGTIDs
         self.caseInsensitiveNames = caseInsensitiveNames
+        self.isStrict = isStrict
+        self.loadedAt = loadedAt
+        self.gone = gone
         self.isIncluded = isIncluded
         self.observer = observer
     }
@@ -31,6 +39,8 @@ package struct CaptureStream: Sendable {
             try await follow(from: position, on: connection, into: queue)
         } catch {
             await queue.finish(throwing: error)
+            // What the log itself forbids is said when all that comes before it is applied: the target then stands just before it.
+            if error is EngineError { return }
             throw error
         }
     }
@@ -57,7 +67,8 @@ package struct CaptureStream: Sendable {
         var decoder = BinlogDecoder()
         decoder.hasChecksum = checksum.uppercased() != "NONE"
         var assembler = TransactionAssembler(
-            shapes: shapes, usesGTIDs: usesGTIDs, caseInsensitiveNames: caseInsensitiveNames, isIncluded: isIncluded)
+            shapes: shapes, usesGTIDs: usesGTIDs, caseInsensitiveNames: caseInsensitiveNames,
+            isStrict: isStrict, loadedAt: loadedAt, gone: gone, isIncluded: isIncluded)
         while true {
             let events: [[UInt8]]?
             do {
@@ -69,10 +80,32 @@ package struct CaptureStream: Sendable {
                 throw EngineError(.resumable, "The source ended the stream of its binary log.", cure: "Run the same command again.")
             }
             var items: [SourceItem] = []
-            for event in events { items += try assembler.receive(try decoder.decode(event)) }
+            do {
+                for bytes in events {
+                    let event = try decoder.decode(bytes)
+                    guard case .transactionPayload(let payload) = event.body else {
+                        items += try assembler.receive(event)
+                        continue
+                    }
+                    // One event at a time: while the queue is full the rest stays compressed.
+                    var reader = try payload.reader()
+                    while let inner = try reader.next() {
+                        items += try assembler.receive(inner, inside: event.header)
+                        try await push(&items, into: queue)
+                    }
+                }
+            } catch {
+                try await push(&items, into: queue)
+                throw error
+            }
             for notice in assembler.takeNotices() { observer.say("warning", notice) }
-            guard await queue.push(items, cost: { $0.cost }) else { throw CancellationError() }
+            try await push(&items, into: queue)
         }
+    }
+
+    private func push(_ items: inout [SourceItem], into queue: BoundedQueue<SourceItem>) async throws {
+        guard await queue.push(items, cost: { $0.cost }) else { throw CancellationError() }
+        items.removeAll(keepingCapacity: true)
     }
 
     /// 1236: the log is purged, or the GTIDs do not fit. Never jump to the current position.

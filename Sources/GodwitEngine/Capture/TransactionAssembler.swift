@@ -9,12 +9,14 @@ package enum SourceItem: Sendable {
     case commit(TransactionEnd)
     /// The stream has come this far, between transactions (heartbeats, rotation).
     case progress(BinlogCoordinates)
+    /// Nothing comes behind it: see `DefinitionChange`.
+    case definition(DefinitionChange)
 
     /// Bytes that holding it costs.
     package var cost: Int {
         switch self {
         case .rows(_, let event): event.bytes.count + 128
-        case .begin, .commit, .progress: 128
+        case .begin, .commit, .progress, .definition: 128
         }
     }
 }
@@ -43,6 +45,14 @@ package struct TransactionAssembler: Sendable {
     private let isIncluded: @Sendable (TableName) -> Bool
     private let usesGTIDs: Bool
     private let caseInsensitiveNames: Bool
+    /// From the consistency point on. Before it a table that turns out to be another one is loaded again.
+    private let isStrict: Bool
+    /// What was read of a table holds its changes up to here.
+    private let loadedAt: [Int: ReplicationPosition]
+    /// Tables that are not there: their changes up to here lead to nothing.
+    private let gone: [TableName: ReplicationPosition]
+    /// Behind a change of definition nothing can be judged before it is carried out.
+    private var isSuspended = false
 
     private var file: String
     private var coordinates: BinlogCoordinates
@@ -55,8 +65,13 @@ package struct TransactionAssembler: Sendable {
 
     package init(
         shapes: [TableShape], usesGTIDs: Bool, caseInsensitiveNames: Bool,
+        isStrict: Bool, loadedAt: [Int: ReplicationPosition] = [:], gone: [TableName: ReplicationPosition] = [:],
         isIncluded: @escaping @Sendable (TableName) -> Bool
     ) {
+        self.isStrict = isStrict
+        self.loadedAt = loadedAt
+        self.gone = Dictionary(
+            gone.map { (Self.folded($0.key, caseInsensitiveNames), $0.value) }, uniquingKeysWith: { first, _ in first })
         var tables: [TableName: Int] = [:]
         for (index, shape) in shapes.enumerated() {
             tables[Self.folded(shape.source.name, caseInsensitiveNames)] = index
@@ -76,10 +91,19 @@ package struct TransactionAssembler: Sendable {
         return notices
     }
 
+    /// An event of the log itself. A compressed transaction is opened by the caller and handed over event by event.
     package mutating func receive(_ event: BinlogEvent) throws -> [SourceItem] {
         var items: [SourceItem] = []
+        guard !isSuspended else { return items }
         try receive(event, into: &items)
         return items
+    }
+
+    /// An event inside a compressed transaction. It has no position of its own: only the end of `payload` counts.
+    package mutating func receive(_ event: BinlogEvent, inside payload: EventHeader) throws -> [SourceItem] {
+        var event = event
+        event.header.nextPosition = payload.nextPosition
+        return try receive(event)
     }
 
     private mutating func receive(_ event: BinlogEvent, into items: inout [SourceItem]) throws {
@@ -109,12 +133,9 @@ package struct TransactionAssembler: Sendable {
         case .query(let query): try receive(query, header: event.header, into: &items)
         case .xid: try end(into: &items)
         case .rows(let rows): try receive(rows, into: &items)
-        case .transactionPayload(let inner):
-            // Events inside a payload have no positions of their own: only the outer end counts.
-            for var innerEvent in inner {
-                innerEvent.header.nextPosition = event.header.nextPosition
-                try receive(innerEvent, into: &items)
-            }
+        case .transactionPayload:
+            // Never passed over: whoever reads the log opens it.
+            throw refusal("a compressed transaction inside another")
         case .xaPrepare:
             guard !isXA else {
                 throw refusal("an XA PREPARE of a transaction on included tables")
@@ -161,12 +182,19 @@ package struct TransactionAssembler: Sendable {
     private mutating func receive(_ rows: RowsEvent, into items: inout [SourceItem]) throws {
         let name = Self.folded(TableName(schema: rows.map.schema, table: rows.map.table), caseInsensitiveNames)
         guard let index = tables[name] else {
-            if isIncluded(TableName(schema: rows.map.schema, table: rows.map.table)) {
+            let table = TableName(schema: rows.map.schema, table: rows.map.table)
+            if isIncluded(table), !isPassed(table) {
+                guard isStrict else { return change("rows of an unknown table", [table], into: &items) }
                 throw refusal("changes to \(rows.map.schema).\(rows.map.table), a table that the plan includes and that was not there at the start")
             }
             return
         }
+        if let exact = loadedAt[index], exact.covers(mark) { return }
         if isXA { throw refusal("an XA transaction that changes \(name)") }
+        if let reason = shapes[index].layoutDifference(from: rows) {
+            guard isStrict else { return change("an older or newer definition", [shapes[index].source.name], into: &items) }
+            throw refusal("a change of \(name) that cannot be replayed: \(reason)")
+        }
         if let reason = shapes[index].refusal(of: rows) {
             throw refusal("a change of \(name) that cannot be replayed: \(reason)")
         }
@@ -192,18 +220,14 @@ package struct TransactionAssembler: Sendable {
             try end(into: &items)
         case .harmless, .temporary: try standalone(header, into: &items)
         case .tables(let verb, let names):
-            for name in names {
-                let table = TableName(schema: name.schema ?? query.schema, table: name.name)
-                if isRelevant(table) { throw refusal("\(verb) of \(table), a table of this migration: \(query.text.prefix(200))") }
-            }
-            try standalone(header, into: &items)
+            let named = names.map { TableName(schema: $0.schema ?? query.schema, table: $0.name) }
+            try definition(verb, named.filter { isRelevant($0) && !isPassed($0) }, query, header, into: &items)
         case .schema(let verb, let schema):
-            if shapes.contains(where: { Self.sameName($0.source.name.schema, schema, caseInsensitiveNames) }),
-                verb == "DROP DATABASE"
-            {
-                throw refusal("\(verb) of \(schema), which has tables of this migration")
+            let lost = verb != "DROP DATABASE" ? [] : shapes.map(\.source.name).filter {
+                Self.sameName($0.schema, schema, caseInsensitiveNames) && !isPassed($0)
             }
-            try standalone(header, into: &items)
+            if !lost.isEmpty, isStrict { throw refusal("\(verb) of \(schema), which has tables of this migration") }
+            try definition(verb, lost, query, header, into: &items)
         case .object(let verb, let name):
             let schema = name?.schema ?? query.schema
             if touchesPlan(schema: schema), noticed.insert("\(verb) \(schema)").inserted {
@@ -227,6 +251,52 @@ package struct TransactionAssembler: Sendable {
         guard !isOpen else { return }
         open(into: &items, timestamp: header.timestamp)
         try end(into: &items)
+    }
+
+    // MARK: Changes of definition
+
+    /// Where the event that is being read counts.
+    private var mark: MarkPosition {
+        current?.gtid.map(MarkPosition.gtid) ?? .file(current?.coordinates ?? coordinates)
+    }
+
+    /// Is what the log says here of the table known already, from a later reading of the source?
+    private func isPassed(_ table: TableName) -> Bool {
+        let name = Self.folded(table, caseInsensitiveNames)
+        if let index = tables[name] { return loadedAt[index]?.covers(mark) ?? false }
+        return gone[name]?.covers(mark) ?? false
+    }
+
+    private mutating func definition(
+        _ verb: String, _ tables: [TableName], _ query: QueryEvent, _ header: EventHeader, into items: inout [SourceItem]
+    ) throws {
+        guard !tables.isEmpty else { return try standalone(header, into: &items) }
+        var end: TransactionEnd?
+        if isOpen {
+            if isStrict { throw refusal("\(verb) … SELECT of \(tables[0]): \(query.text.prefix(200))") }
+        } else {
+            end = TransactionEnd(mark: usesGTIDs ? mark : .file(coordinates), coordinates: coordinates)
+        }
+        isSuspended = true
+        items.append(
+            .definition(
+                DefinitionChange(
+                    tables: tables.map(canonical), what: verb, query: query, timestamp: header.timestamp, end: end, coordinates: coordinates)))
+    }
+
+    /// Before the consistency point only: rows show that the table is not the one that was read.
+    private mutating func change(_ what: String, _ tables: [TableName], into items: inout [SourceItem]) {
+        isSuspended = true
+        items.append(
+            .definition(
+                DefinitionChange(
+                    tables: tables.map(canonical), what: what, query: nil, timestamp: 0, end: nil, coordinates: coordinates)))
+    }
+
+    /// The spelling under which the source knows the table.
+    private func canonical(_ table: TableName) -> TableName {
+        let folded = Self.folded(table, caseInsensitiveNames)
+        return tables[folded].map { shapes[$0].source.name } ?? folded
     }
 
     private func isRelevant(_ table: TableName) -> Bool {

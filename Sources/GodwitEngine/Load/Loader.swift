@@ -76,18 +76,32 @@ package struct Loader: Sendable {
         return max(1, min(context.plan.settings.commitRate, byBytes))
     }
 
+    private func next(_ queue: ChunkQueue, _ tables: [Int: RunTable]) async throws -> ChunkQueue.Work? {
+        do {
+            return try await queue.next()
+        } catch {
+            throw try await ReadFailure(context: context).resolved(error, tables: tables.values.sorted { $0.id < $1.id })
+        }
+    }
+
     private func work(_ queue: ChunkQueue, _ tables: [Int: RunTable]) async throws {
         let source = try await context.openSource()
         let target = try await context.openTarget()
         do {
-            while let work = try await queue.next() {
+            while let work = try await next(queue, tables) {
                 try Task.checkCancellation()
                 guard let table = tables[work.table] else { continue }
                 await context.board.loading(table.id)
                 let transfer = TableTransfer(
                     source: table.source, target: table.prepared.target, filter: try context.filterSQL(table))
                 let start = ContinuousClock.now
-                if let outcome = try await chunkLoader.load(transfer, work.chunk, source: source, target: target) {
+                let outcome: ChunkLoader.Outcome?
+                do {
+                    outcome = try await chunkLoader.load(transfer, work.chunk, source: source, target: target)
+                } catch {
+                    throw try await ReadFailure(context: context).resolved(error, tables: [table])
+                }
+                if let outcome {
                     let elapsed = ContinuousClock.now - start
                     await context.board.loaded(
                         table.id, rows: outcome.rows, bytes: outcome.bytes,
@@ -129,7 +143,7 @@ struct KeylessLoader: Sendable {
             try await copy(table, snapshot: snapshot, locker: locker, target: target)
         } catch {
             await close(snapshot, locker, target)
-            throw error
+            throw try await ReadFailure(context: context).resolved(error, tables: [table])
         }
         await close(snapshot, locker, target)
     }

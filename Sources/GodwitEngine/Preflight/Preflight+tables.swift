@@ -30,7 +30,8 @@ extension Preflight {
             }
     }
 
-    private static func table(_ table: TableDefinition) -> [Finding] {
+    /// What stands against a table by itself.
+    static func table(_ table: TableDefinition) -> [Finding] {
         let subject = table.name.description
         var found: [Finding] = []
         if table.engine.uppercased() != "INNODB" {

@@ -120,6 +120,11 @@ package actor ProgressBoard {
         }
     }
 
+    package func countDefinition(of table: TableName) {
+        guard let index = status.tables.firstIndex(where: { $0.schema == table.schema && $0.table == table.table }) else { return }
+        status.tables[index].ddls += 1
+    }
+
     package func validation(_ table: Int, state: String, pending: UInt64, failed: UInt64, suspended: UInt64 = 0) {
         status.tables[table].validationState = state
         status.tables[table].pending = pending

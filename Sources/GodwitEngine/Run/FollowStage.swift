@@ -13,13 +13,20 @@ package struct FollowStage: Sendable {
     package let context: RunContext
     /// The source's position when the command began.
     package let goal: ReplicationPosition
+    /// What stood on the source when the stage began and the task does not know; an error once the log is past that moment.
+    package struct Unseen: Sendable {
+        package var error: EngineError?
+        package var by: ReplicationPosition
+    }
+    let unseen: Unseen
     /// A cutover that must be carried on (its switch may have happened and cannot be undone).
     package let mustCutOver: Bool
     let memory: RunMemory
 
-    init(context: RunContext, goal: ReplicationPosition, mustCutOver: Bool, memory: RunMemory) {
+    init(context: RunContext, goal: ReplicationPosition, unseen: Unseen, mustCutOver: Bool, memory: RunMemory) {
         self.context = context
         self.goal = goal
+        self.unseen = unseen
         self.mustCutOver = mustCutOver
         self.memory = memory
     }
@@ -41,7 +48,9 @@ package struct FollowStage: Sendable {
             }
             if validates {
                 group.addTask {
-                    try await ValidationStage(context: context, board: validation, visible: visible).run()
+                    try await ValidationStage(
+                        context: context, board: validation, visible: visible, reached: reached
+                    ).run()
                     return nil
                 }
             }
@@ -86,7 +95,8 @@ package struct FollowStage: Sendable {
             await control.waitForGo()
             try Task.checkCancellation()
             await control.applying(true)
-            try await stage.run { _, _ in await control.shouldStop }
+            let change = try await stage.run { _, _ in await control.shouldStop }
+            if let change { try await DefinitionReplay(context: context).run(change) }
             await control.applying(false)
         }
     }
@@ -154,6 +164,7 @@ package struct FollowStage: Sendable {
                     try await context.state.answer(request.id, "unknown request", on: requests)
                 }
             }
+            if let error = unseen.error, await parts.reached.covers(unseen.by) { throw error }
             let failures = await parts.validation.failures
             if failures != lastFailure, !failures.isEmpty {
                 context.observer.say("error", "Validation: " + failures.joined(separator: "; "))

@@ -77,7 +77,7 @@ struct MigrationAttempt: Sendable {
         guard let stored, let p0 = stored.p0 else {
             throw EngineError(.failed, "The task's row in schema godwit on the target is not complete.")
         }
-        try await preparation.check(stored, uuid: uuid, on: control, source: source, positions: positions, p0: p0)
+        try await preparation.check(stored, uuid: uuid, on: control, positions: positions, p0: p0)
         let epoch = try await state.takeEpoch(on: control)
         if await memory.isFirstAttempt() { try await state.expireRequests(on: control) }
         let goal = await memory.keepGoal(try await positions.exact(on: source))
@@ -168,11 +168,19 @@ struct MigrationAttempt: Sendable {
             case .preparing:
                 await board.set(state: .starting)
                 try await preparation.carryOut(context)
-                try await context.state.advance(
-                    from: .preparing, to: .loading, epoch: context.epoch, on: context.control)
+                let state = context.state
+                let control = context.control
+                try await state.advance(from: .preparing, to: .loading, epoch: context.epoch, on: control) {
+                    try await state.markPrepared(on: control)
+                }
             case .loading:
                 await board.set(state: .loading)
-                try await Loader(context: context).run()
+                do {
+                    try await Loader(context: context).run()
+                } catch let interrupted as LoadInterrupted {
+                    try await TableReset(context: context).run(
+                        interrupted.tables, in: .loading, because: "Changed during the load (\(interrupted.what))")
+                }
                 try await closeLoad(context)
                 // DMS's stops are for this run only: the next one passes them.
                 if plan.settings.stopTaskCachedChangesNotApplied {
@@ -198,7 +206,7 @@ struct MigrationAttempt: Sendable {
             case .following, .fenced, .cutOver:
                 try await markLoaded(context)
                 context = try await reread(context, preparation)
-                if let ending = try await follow(context, goal, phase) { return ending }
+                if let ending = try await follow(context, preparation, goal, phase) { return ending }
             }
         }
     }
@@ -246,8 +254,9 @@ struct MigrationAttempt: Sendable {
         }
         await board.beginWait("consistency point", why: "The log is replayed from before the load up to \(p1).", limit: nil)
         let stage = ApplyStage(context: context, phase: .replaying, listener: SilentListener(board: board))
-        try await stage.run { _, reached in p1 <= reached }
+        let change = try await stage.run { _, reached in p1 <= reached }
         await board.endWait("consistency point")
+        if let change { try await TableReset(context: context).run(change.tables, in: .replaying, because: change.description) }
         context.observer.moment("replay.end")
         try await context.state.advance(from: .replaying, to: .indexing, epoch: context.epoch, on: context.control)
     }
@@ -261,7 +270,7 @@ struct MigrationAttempt: Sendable {
     }
 
     private func follow(
-        _ context: RunContext, _ goal: ReplicationPosition, _ phase: TaskPhase
+        _ context: RunContext, _ preparation: Preparation, _ goal: ReplicationPosition, _ phase: TaskPhase
     ) async throws -> FollowStage.Ending? {
         let journal = try await context.state.journal(on: context.control)
         if journal.isFinished {
@@ -289,7 +298,13 @@ struct MigrationAttempt: Sendable {
             }
         }
         await board.set(state: .following)
+        let unknown = try await preparation.unknownTables(
+            on: context.sourceControl, known: context.tables.map(\.source.name))
+        let unseen = FollowStage.Unseen(
+            error: unknown.isEmpty ? nil : preparation.unseen(unknown), by: try await context.positions.exact(on: context.sourceControl))
         context.observer.moment("follow.begin")
-        return try await FollowStage(context: context, goal: goal, mustCutOver: mustCutOver, memory: memory).run()
+        return try await FollowStage(
+            context: context, goal: goal, unseen: unseen, mustCutOver: mustCutOver, memory: memory
+        ).run()
     }
 }

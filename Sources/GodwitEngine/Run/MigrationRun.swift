@@ -136,6 +136,11 @@ package struct MigrationRun: Sendable {
                 return try await attempt.run()
             } catch {
                 if Task.isCancelled { throw error }
+                if error is DefinitionsChanged {
+                    // Not a failure: the next attempt knows the tables as they are now.
+                    failingSince = nil
+                    continue
+                }
                 guard await memory.hasConnected, Retry.isWorthwhile(error) else { throw error }
                 // An attempt that lived for a while has got somewhere: the clock starts anew.
                 if ContinuousClock.now - began > .seconds(30) { failingSince = nil }

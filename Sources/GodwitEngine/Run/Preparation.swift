@@ -97,8 +97,8 @@ struct Preparation: Sendable {
 
     /// The stored task is the plan's, and the source is the one it began with.
     func check(
-        _ stored: StoredTask, uuid: String, on target: MySQLConnection, source: MySQLConnection,
-        positions: SourcePositions, p0: ReplicationPosition
+        _ stored: StoredTask, uuid: String, on target: MySQLConnection, positions: SourcePositions,
+        p0: ReplicationPosition
     ) async throws {
         guard stored.sourceUUID == uuid else {
             throw EngineError(
@@ -114,6 +114,9 @@ struct Preparation: Sendable {
                 why: "Its checkpoint is of the other kind.", cure: "Set gtid_mode back, or start a new migration.")
         }
         let old = try TargetState.decode(StoredPlan.self, stored.plan)
+        for table in try await state.tables(on: target) where plan.mappings.decision(for: table.source) == nil {
+            throw changed("table \(table.source) is not included any more")
+        }
         for table in old.tables {
             guard let decision = plan.mappings.decision(for: table.source) else {
                 throw changed("table \(table.source) is not included any more")
@@ -121,22 +124,28 @@ struct Preparation: Sendable {
             guard decision.target == table.target else { throw changed("\(table.source) goes to \(decision.target) instead of \(table.target)") }
             guard "\(decision.filters)" == table.filter else { throw changed("the row filter of \(table.source) is another") }
         }
-        let known = Set(old.tables.map(\.source))
+    }
+
+    /// Tables of the source that the plan includes and the task does not know. Those that came after it began have a statement in the
+    /// log that brings them.
+    func unknownTables(on source: MySQLConnection, known: [TableName]) async throws -> [TableName] {
+        let known = Set(known)
         let mappings = plan.mappings
         let names = try await source.query(
             "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'")
-        for row in names.rows {
-            let name = TableName(schema: row.string(0) ?? "", table: row.string(1) ?? "")
-            if mappings.decision(for: name) != nil, !known.contains(name) {
-                throw changed("table \(name) is included now and was not at the start")
-            }
-        }
+        return names.rows.map { TableName(schema: $0.string(0) ?? "", table: $0.string(1) ?? "") }
+            .filter { mappings.decision(for: $0) != nil && !known.contains($0) }
+    }
+
+    /// What the log should have brought and has not: it was there, unseen, before the task began.
+    func unseen(_ tables: [TableName]) -> EngineError {
+        changed("table \(tables.map(\.description).joined(separator: ", ")) is included now and was not at the start")
     }
 
     private func changed(_ what: String) -> EngineError {
         EngineError(
             .plan, "The plan, or the source, has changed since task \(plan.task) began: \(what).",
-            why: "This release cannot add or remove tables of a running task.",
+            why: "Tables are added to a running task, or leave it, only by statements in the source's log.",
             cure: "Put it back as it was, or give the plan another name and migrate into empty tables.")
     }
 
@@ -146,7 +155,7 @@ struct Preparation: Sendable {
             let decision = plan.mappings.decision(for: prepared.source.name)
             return RunTable(
                 id: stored.id, prepared: prepared, filters: decision?.filters ?? [], loadOrder: decision?.loadOrder ?? 0,
-                isPlanned: stored.isPlanned, isIndexed: stored.isIndexed, loadedAt: stored.loadedAt)
+                isPrepared: stored.isPrepared, isPlanned: stored.isPlanned, isIndexed: stored.isIndexed, loadedAt: stored.loadedAt)
         }
     }
 
@@ -156,10 +165,12 @@ struct Preparation: Sendable {
             throw EngineError(.failed, "The task's row is gone from schema godwit on the target.")
         }
         let databases = try TargetState.decode(StoredPlan.self, stored.plan).databases
-        let prepared = PreparedTarget(databases: databases, tables: context.tables.map(\.prepared))
+        // Those that are being loaded again; the others have their rows.
+        let tables = context.tables.filter { !$0.isPrepared }
+        let prepared = PreparedTarget(databases: databases, tables: tables.map(\.prepared))
         let target = try await context.openTarget()
         do {
-            let found = try await self.found(Set(context.tables.map(\.prepared.target)), on: target)
+            let found = try await self.found(Set(tables.map(\.prepared.target)), on: target)
             for statement in try prepared.statements(found: found) {
                 observer.moment("prepare.statement")
                 try await target.query(statement)
@@ -169,6 +180,6 @@ struct Preparation: Sendable {
             throw error
         }
         await target.close()
-        for omitted in context.tables.flatMap(\.prepared.omittedForeignKeys) { observer.say("warning", omitted) }
+        for omitted in tables.flatMap(\.prepared.omittedForeignKeys) { observer.say("warning", omitted) }
     }
 }

@@ -8,9 +8,11 @@ package struct RunTable: Sendable {
     package var prepared: PreparedTable
     package var filters: [RowFilter]
     package var loadOrder: Int
+    package var isPrepared: Bool
     package var isPlanned: Bool
     package var isIndexed: Bool
-    /// Keyless tables: the position of the snapshot they were loaded from.
+    /// What was loaded holds all changes up to here: of keyless tables the position of their snapshot, of those that were loaded
+    /// again since their definition changed a lower bound of it.
     package var loadedAt: ReplicationPosition?
 
     package var source: TableDefinition { prepared.source }

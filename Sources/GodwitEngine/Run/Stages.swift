@@ -14,8 +14,10 @@ package struct ApplyStage: Sendable {
         self.listener = listener
     }
 
-    /// Returns when `stop` said so; throws on everything else.
-    package func run(stop: @escaping @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool) async throws {
+    /// Returns nil when `stop` said so, or the change of definition that the log has next; throws on everything else.
+    package func run(
+        stop: @escaping @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool
+    ) async throws -> DefinitionChange? {
         let target = try await context.openTarget()
         let source: MySQLConnection
         do {
@@ -24,8 +26,9 @@ package struct ApplyStage: Sendable {
             await target.close()
             throw error
         }
+        let change: DefinitionChange?
         do {
-            try await follow(source, target, stop)
+            change = try await follow(source, target, stop)
         } catch {
             await source.close()
             await target.close()
@@ -33,44 +36,46 @@ package struct ApplyStage: Sendable {
         }
         await source.close()
         await target.close()
+        return change
     }
 
     private func follow(
         _ source: MySQLConnection, _ target: MySQLConnection,
         _ stop: @escaping @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool
-    ) async throws {
+    ) async throws -> DefinitionChange? {
         // FOR UPDATE: waits for a COMMIT of a broken connection that may still be running.
         try await target.query("BEGIN")
         try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
         let checkpoint = try await context.state.checkpoint(locked: true, on: target)
+        let gone = try await context.state.gone(on: target)
         try await target.query("COMMIT")
         let limit = context.plan.settings.changeMemoryLimit
         let queue = BoundedQueue<SourceItem>(limit: limit / 2)
         let mappings = context.plan.mappings
-        let capture = CaptureStream(
-            shapes: context.shapes, usesGTIDs: context.positions.usesGTIDs,
-            caseInsensitiveNames: context.sourceFacts.lowerCaseTableNames != 0,
-            isIncluded: { mappings.decision(for: $0) != nil }, observer: context.observer)
         var filters: [Int: [RowFilter]] = [:]
         var loadedAt: [Int: ReplicationPosition] = [:]
         for (index, table) in context.tables.enumerated() {
             if !table.filters.isEmpty { filters[index] = table.filters }
             if let position = table.loadedAt { loadedAt[index] = position }
         }
+        let capture = CaptureStream(
+            shapes: context.shapes, usesGTIDs: context.positions.usesGTIDs,
+            caseInsensitiveNames: context.sourceFacts.lowerCaseTableNames != 0, isStrict: phase == .following,
+            loadedAt: loadedAt, gone: gone, isIncluded: { mappings.decision(for: $0) != nil }, observer: context.observer)
         let applier = Applier(
             shapes: context.shapes, loadedAt: loadedAt, filters: filters, state: context.state, epoch: context.epoch,
             phase: phase, budget: min(8 << 20, max(1 << 18, limit / 8)),
             statementLimit: min(1 << 20, max(1 << 16, Int(context.targetFacts.maxAllowedPacket) / 4)), listener: listener,
             observer: context.observer)
         let board = context.board
-        try await withThrowingTaskGroup(of: Bool.self) { group in
+        let ending = try await withThrowingTaskGroup(of: Applier.Ending?.self) { group in
             group.addTask {
                 do {
                     try await capture.run(from: checkpoint.position, on: source, into: queue)
                 } catch is CancellationError where !Task.isCancelled {
                     // The queue's consumer has gone: the applier has ended, and only it knows why.
                 }
-                return false
+                return nil
             }
             group.addTask {
                 while true {
@@ -80,15 +85,19 @@ package struct ApplyStage: Sendable {
             }
             group.addTask {
                 defer { Task { await queue.finish() } }
-                try await applier.run(queue, from: checkpoint, on: target, stop: stop)
-                return true
+                return try await applier.run(queue, from: checkpoint, on: target, stop: stop)
             }
+            defer { group.cancelAll() }
             while let finished = try await group.next() {
-                if finished { break }
+                if let finished { return finished }
             }
-            group.cancelAll()
+            throw EngineError(.failed, "The applier ended without a reason.")
         }
         await board.set(incoming: 0)
+        switch ending {
+        case .stopped: return nil
+        case .definition(let change): return change
+        }
     }
 }
 

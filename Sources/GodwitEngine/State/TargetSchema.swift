@@ -60,6 +60,26 @@ package enum TargetSchema {
           PRIMARY KEY (`task`, `table_id`, `number`)
         ) ENGINE=InnoDB COLLATE utf8mb4_bin
         """,
+        // Tables of the plan that the source has not (any more), and up to where in its log that is known.
+        """
+        CREATE TABLE IF NOT EXISTS `godwit`.`gone` (
+          `task` VARCHAR(191) NOT NULL,
+          `source_schema` VARCHAR(64) NOT NULL,
+          `source_table` VARCHAR(64) NOT NULL,
+          `position` LONGTEXT NOT NULL,
+          PRIMARY KEY (`task`, `source_schema`, `source_table`)
+        ) ENGINE=InnoDB COLLATE utf8mb4_bin
+        """,
+        // A change of definition that is about to be made: found after a crash, it says whether it was.
+        """
+        CREATE TABLE IF NOT EXISTS `godwit`.`intent` (
+          `task` VARCHAR(191) NOT NULL PRIMARY KEY,
+          `mark` VARCHAR(512) NOT NULL,
+          `fingerprint` LONGTEXT NOT NULL,
+          `statement` LONGTEXT NOT NULL,
+          `at` TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+        ) ENGINE=InnoDB COLLATE utf8mb4_bin
+        """,
         // Last snapshot of the runner, for `status` from another terminal.
         """
         CREATE TABLE IF NOT EXISTS `godwit`.`status` (

@@ -8,11 +8,15 @@ package struct ValidationStage: Sendable {
     package let context: RunContext
     package let board: ValidationBoard
     package let visible: VisiblePositions
+    package let reached: ReachedPosition
 
-    package init(context: RunContext, board: ValidationBoard, visible: VisiblePositions) {
+    package init(
+        context: RunContext, board: ValidationBoard, visible: VisiblePositions, reached: ReachedPosition
+    ) {
         self.context = context
         self.board = board
         self.visible = visible
+        self.reached = reached
     }
 
     /// Runs until cancelled.
@@ -38,7 +42,12 @@ package struct ValidationStage: Sendable {
             var lower: [String]?
             while true {
                 try Task.checkCancellation()
-                let row = try await connection.query(planner.nextBound(after: lower)).rows.first
+                let row: MySQLRow?
+                do {
+                    row = try await connection.query(planner.nextBound(after: lower)).rows.first
+                } catch {
+                    throw try await ReadFailure(context: context).explained(error, table: table, following: reached)
+                }
                 let upper = try row.map { try planner.bound($0.values) }
                 chunks.append(KeyBounds(lower: lower, upper: upper))
                 guard let upper else { break }
@@ -89,7 +98,8 @@ package struct ValidationStage: Sendable {
                     isSettled = try await compare(task, comparer)
                 } catch {
                     await board.abandoned(task)
-                    throw error
+                    guard let table = context.tables.first(where: { $0.source.name == task.table }) else { throw error }
+                    throw try await ReadFailure(context: context).explained(error, table: table, following: reached)
                 }
                 // What could not be settled yet waits for the stream: no use in asking both servers without a pause.
                 if !isSettled { try await Task.sleep(for: .milliseconds(20)) }

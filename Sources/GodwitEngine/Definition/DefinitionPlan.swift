@@ -1,0 +1,95 @@
+import MySQLTypes
+
+/// What a change of definition means for the task, decided before anything runs. Pure.
+package struct DefinitionPlan: Sendable, Hashable {
+    /// Runs on the target; empty: there is nothing to run.
+    package var statement: [UInt8]
+    /// Names on the target that exist, or may, before and after it.
+    package var targets: [TableName]
+    /// On the task's tables, in order.
+    package var effects: [DefinitionStatement.Effect]
+    package var isRename: Bool
+
+    /// - Parameters:
+    ///   - tables: the task's tables, by source name.
+    ///   - decision: what the plan's mappings say of a table.
+    /// - Throws: `DefinitionStatement.Unclear` where the target would not be what the source is.
+    package static func decide(
+        _ statement: DefinitionStatement, tables: [TableName: TableName], decision: (TableName) -> TableDecision?
+    ) throws(DefinitionStatement.Unclear) -> DefinitionPlan {
+        var names = tables
+        var effects: [DefinitionStatement.Effect] = []
+        var targets: [TableName] = []
+        func filters(_ table: TableName) -> [RowFilter] { decision(table)?.filters ?? [] }
+        func leaves(_ table: TableName) -> DefinitionStatement.Unclear {
+            DefinitionStatement.Unclear(reason: "it takes \(table) out of the plan's tables")
+        }
+        for effect in statement.effects {
+            switch effect {
+            case .create(let table, let ifNotExists):
+                guard names[table] == nil else {
+                    guard ifNotExists else { throw DefinitionStatement.Unclear(reason: "\(table) exists already") }
+                    continue
+                }
+                guard let decision = decision(table) else { continue }
+                names[table] = decision.target
+                targets.append(decision.target)
+                effects.append(effect)
+            case .alter(let table), .truncate(let table):
+                guard let target = names[table] else { throw DefinitionStatement.Unclear(reason: "\(table) is not known") }
+                targets.append(target)
+                effects.append(effect)
+            case .drop(let table):
+                guard let target = names.removeValue(forKey: table) else { continue }
+                targets.append(target)
+                effects.append(effect)
+            case .rename(let old, let new):
+                guard let target = names.removeValue(forKey: old) else {
+                    if decision(new) == nil { continue }
+                    throw DefinitionStatement.Unclear(
+                        reason: "it brings rows of \(old), which the plan does not include, in as \(new)")
+                }
+                guard let decision = decision(new) else { throw leaves(old) }
+                guard decision.filters == filters(old) else {
+                    throw DefinitionStatement.Unclear(reason: "another row filter is for \(new) than for \(old)")
+                }
+                names[new] = decision.target
+                targets += [target, decision.target]
+                effects.append(effect)
+            }
+        }
+        guard !effects.isEmpty else {
+            return DefinitionPlan(statement: [], targets: [], effects: [], isRename: false)
+        }
+        return DefinitionPlan(
+            statement: try text(statement, effects, tables, decision), targets: targets, effects: effects,
+            isRename: effects.contains { if case .rename = $0 { true } else { false } })
+    }
+
+    /// The statement under the target's names; of a list only what belongs to the task.
+    private static func text(
+        _ statement: DefinitionStatement, _ effects: [DefinitionStatement.Effect], _ tables: [TableName: TableName],
+        _ decision: (TableName) -> TableDecision?
+    ) throws(DefinitionStatement.Unclear) -> [UInt8] {
+        func naming(_ table: TableName) -> TableName { tables[table] ?? decision(table)?.target ?? table }
+        let drops = effects.compactMap { effect -> String? in
+            if case .drop(let table) = effect { naming(table).sql } else { nil }
+        }
+        if !drops.isEmpty { return Array("DROP TABLE \(drops.joined(separator: ", "))".utf8) }
+        if case .rename = statement.effects.first {
+            let renames = effects.compactMap { effect -> String? in
+                if case .rename(let old, let new) = effect { "\(naming(old).sql) TO \(naming(new).sql)" } else { nil }
+            }
+            return Array("RENAME TABLE \(renames.joined(separator: ", "))".utf8)
+        }
+        if case .create(let table, _) = statement.effects.first {
+            let subject = statement.references.first?.table
+            for reference in statement.references where reference.table != subject {
+                // CREATE TABLE … LIKE, and parents of foreign keys.
+                if tables[reference.table] != nil || decision(reference.table) == nil { continue }
+                throw DefinitionStatement.Unclear(reason: "\(table) refers to \(reference.table), which is not known")
+            }
+        }
+        return statement.rewritten(naming)
+    }
+}

@@ -1,0 +1,264 @@
+import MySQLBinlog
+import MySQLTypes
+import MySQLWire
+import NIOCore
+
+/// From the consistency point on: runs a logged change of definition on the target, exactly once.
+///
+/// Such a statement commits by itself, so it cannot share a transaction with the checkpoint. First an intent is stored: which
+/// transaction of the source it is, and what the tables are before it. Then the statement runs, then the checkpoint moves past it
+/// together with what the task knows of its tables. Found after a crash, the intent and the tables say whether it had run:
+/// every such statement of InnoDB either has changed them or has not (atomic DDL, MySQL manual, "Atomic Data Definition
+/// Statement Support").
+struct DefinitionReplay: Sendable {
+    let context: RunContext
+
+    /// Seconds to wait for statements that hold the table on the target.
+    private static let lockSeconds = 600
+
+    /// Ends by throwing: `DefinitionsChanged` when the change is made, or why it cannot be.
+    func run(_ change: DefinitionChange) async throws -> Never {
+        let plan = try decide(change)
+        let control = try await context.openTarget()
+        let runner: MySQLConnection
+        do {
+            runner = try await context.openTarget()
+        } catch {
+            await control.close()
+            throw error
+        }
+        let wait = "change of definition"
+        await context.board.beginWait(wait, why: "The target carries out \(change.description).", limit: nil)
+        do {
+            try await carryOut(change, plan, control, runner)
+        } catch {
+            await control.close()
+            await runner.close()
+            await context.board.endWait(wait)
+            throw error
+        }
+        await control.close()
+        await runner.close()
+        await context.board.endWait(wait)
+        throw DefinitionsChanged()
+    }
+
+    private func decide(_ change: DefinitionChange) throws -> DefinitionPlan {
+        guard let query = change.query, change.end != nil else { throw refusal(change, "it is no statement by itself") }
+        let zone = context.sourceFacts.variables["system_time_zone"] ?? ""
+        if let reason = StatementSession.objection(query, timeZoneOfSource: zone) { throw refusal(change, reason) }
+        do {
+            let mappings = context.plan.mappings
+            let statement = try DefinitionStatement(query.text, schema: query.schema, canonical: canonical)
+            return try DefinitionPlan.decide(
+                statement,
+                tables: Dictionary(uniqueKeysWithValues: context.tables.map { ($0.source.name, $0.prepared.target) }),
+                decision: { mappings.decision(for: $0) })
+        } catch {
+            throw refusal(change, error.reason)
+        }
+    }
+
+    private func canonical(_ name: TableName) -> TableName {
+        guard context.sourceFacts.lowerCaseTableNames != 0 else { return name }
+        let folded = TableName(schema: name.schema.lowercased(), table: name.table.lowercased())
+        return context.tables.first {
+            $0.source.name.schema.lowercased() == folded.schema && $0.source.name.table.lowercased() == folded.table
+        }?.source.name ?? folded
+    }
+
+    private func carryOut(
+        _ change: DefinitionChange, _ plan: DefinitionPlan, _ control: MySQLConnection, _ runner: MySQLConnection
+    ) async throws {
+        guard let end = change.end else { throw refusal(change, "it is no statement by itself") }
+        let state = context.state
+        // An earlier run's statement may still be running: its session holds the lock until it has ended.
+        let free = try await runner.query("SELECT GET_LOCK('\(context.lock.name("ddl"))', \(Self.lockSeconds))").rows.first?.int(0)
+        guard free == 1 else {
+            throw EngineError(
+                .resumable, "A statement of an earlier run still changes tables of the target.",
+                why: "Nobody knows yet whether it has done what it should.", cure: "Let it end, then run the same command again.")
+        }
+        try await requireSameTables(plan, runner, change)
+        let before = try await fingerprint(plan, runner, change)
+        try await control.query("BEGIN")
+        try await state.checkFence(epoch: context.epoch, phase: .following, on: control)
+        let checkpoint = try await state.checkpoint(locked: true, on: control)
+        let intent = try await state.intent(on: control)
+        var isDone = false
+        if let intent {
+            guard intent.mark == end.mark.description else {
+                throw EngineError(
+                    .failed, "Schema godwit on the target holds an unfinished change of definition of another transaction (\(intent.mark)).",
+                    why: "Its row in godwit.intent was changed, or the checkpoint was.", cure: "Start a new migration.")
+            }
+            isDone = intent.fingerprint != before
+        } else if !plan.statement.isEmpty {
+            try await state.store(
+                DefinitionIntent(mark: end.mark.description, fingerprint: before),
+                statement: String(decoding: plan.statement, as: UTF8.self), on: control)
+        }
+        try await control.query("COMMIT")
+        context.observer.moment("definition.intent")
+        if !isDone, !plan.statement.isEmpty { try await execute(change, plan, runner) }
+        context.observer.moment("definition.executed")
+        let learned = try await read(plan, on: control)
+        try await control.query("BEGIN")
+        try await state.checkFence(epoch: context.epoch, phase: .following, on: control)
+        try await state.claimCheckpoint(
+            sequence: checkpoint.sequence, position: Applier.advanced(checkpoint.position, by: end.mark),
+            commitMicroseconds: UInt64(change.timestamp) * 1_000_000, on: control)
+        try await store(plan, learned, control)
+        try await state.clearIntent(on: control)
+        try await control.query("COMMIT")
+        context.observer.moment("definition.done")
+        for name in change.tables { await context.board.countDefinition(of: name) }
+        context.observer.say("info", "Carried out on the target: \(change.description).")
+    }
+
+    private func execute(_ change: DefinitionChange, _ plan: DefinitionPlan, _ runner: MySQLConnection) async throws {
+        guard let query = change.query else { return }
+        do {
+            try await StatementSession(change: change, query: query).begin(on: runner, wait: Self.lockSeconds)
+            try await runner.query(ByteBuffer(bytes: plan.statement))
+        } catch let unclear as DefinitionStatement.Unclear {
+            throw refusal(change, unclear.reason)
+        } catch let error as MySQLError where !Retry.isWorthwhile(error) {
+            throw refusal(change, "the target refuses it: \(error.message)")
+        }
+    }
+
+    // MARK: What the tables are
+
+    /// The log's rows will be read by the definition that the target has afterwards: both must be the same now.
+    private func requireSameTables(
+        _ plan: DefinitionPlan, _ target: MySQLConnection, _ change: DefinitionChange
+    ) async throws {
+        for case .alter(let name) in plan.effects {
+            guard let table = context.tables.first(where: { $0.source.name == name }),
+                let now = try await Catalog.read(target, table: table.prepared.target)
+            else { continue }
+            let own = table.source.columns.map { "\($0.name) \(Definitions.normalized($0.columnType))" }
+            let theirs = now.columns.map { "\($0.name) \(Definitions.normalized($0.columnType))" }
+            // After a crash it may have run already.
+            let intent = try await context.state.intent(on: target)
+            guard own == theirs || intent != nil else {
+                throw refusal(change, "the target's \(table.prepared.target) has other columns, or the same in another order")
+            }
+        }
+    }
+
+    /// The tables' definitions, and their identities where names change places.
+    private func fingerprint(
+        _ plan: DefinitionPlan, _ target: MySQLConnection, _ change: DefinitionChange
+    ) async throws -> String {
+        var parts: [String] = []
+        for name in Set(plan.targets).sorted() {
+            guard let table = try await Catalog.read(target, table: name) else {
+                parts.append("\(name): none")
+                continue
+            }
+            let definition = table.createStatement.replacing(/\ AUTO_INCREMENT=[0-9]+/, with: "")
+            var part = "\(name): \(definition)"
+            if plan.isRename { part += " id \(try await identity(of: name, target, change))" }
+            parts.append(part)
+        }
+        return parts.joined(separator: "\n")
+    }
+
+    private func identity(of name: TableName, _ target: MySQLConnection, _ change: DefinitionChange) async throws -> String {
+        do {
+            let result = try await target.query(
+                "SELECT TABLE_ID FROM information_schema.INNODB_TABLES WHERE NAME = \(SQL.string(name.fileName))")
+            return result.rows.first?.string(0) ?? "unknown"
+        } catch {
+            // 1227: without PROCESS.
+            guard error.serverCode == 1227 else { throw error }
+            throw EngineError(
+                .resumable, "To carry out \(change.description) Godwit must tell the target's tables apart: \(error.message)",
+                why: "After a crash only their identities say whether names were exchanged.",
+                cure: "On the target: GRANT PROCESS ON *.* TO \(SQL.string(context.plan.target.user)); then run the same command again.")
+        }
+    }
+
+    /// The definitions that the tables have now, by target name.
+    private func read(_ plan: DefinitionPlan, on target: MySQLConnection) async throws -> [TableName: TableDefinition] {
+        var found: [TableName: TableDefinition] = [:]
+        for name in Set(plan.targets) { found[name] = try await Catalog.read(target, table: name) }
+        return found
+    }
+
+    /// What the task knows of its tables becomes what they are now.
+    private func store(
+        _ plan: DefinitionPlan, _ learned: [TableName: TableDefinition], _ target: MySQLConnection
+    ) async throws {
+        let state = context.state
+        let mappings = context.plan.mappings
+        var tables = Dictionary(
+            uniqueKeysWithValues: context.tables.map { ($0.source.name, (id: $0.id, prepared: $0.prepared)) })
+        for effect in plan.effects {
+            switch effect {
+            case .truncate: continue
+            case .drop(let name):
+                guard let table = tables.removeValue(forKey: name) else { continue }
+                let last = tables.count
+                try await state.removeTable(id: table.id, last: last, on: target)
+                if let moved = tables.first(where: { $0.value.id == last })?.key { tables[moved]?.id = table.id }
+            case .create(let name, _):
+                guard let goal = mappings.decision(for: name)?.target else { continue }
+                let prepared = try Self.prepared(name, goal, learned)
+                let id = tables.count
+                tables[name] = (id, prepared)
+                try await state.addFollowedTable(id: id, source: name, prepared: TargetState.json(prepared), on: target)
+            case .alter(let name):
+                guard let table = tables[name] else { continue }
+                // Renamed by the same statement: read under the new name below.
+                guard learned[table.prepared.target] != nil else { continue }
+                let prepared = try Self.prepared(name, table.prepared.target, learned)
+                tables[name]?.prepared = prepared
+                try await state.replaceTable(id: table.id, source: name, prepared: TargetState.json(prepared), on: target)
+            case .rename(let old, let new):
+                guard let table = tables.removeValue(forKey: old), let goal = mappings.decision(for: new)?.target else { continue }
+                // A name that only passes through is not there to be read; its last one is.
+                let prepared = learned[goal] == nil ? table.prepared : try Self.prepared(new, goal, learned)
+                tables[new] = (table.id, prepared)
+                try await state.replaceTable(id: table.id, source: new, prepared: TargetState.json(prepared), on: target)
+            }
+        }
+    }
+
+    private static func prepared(
+        _ source: TableName, _ target: TableName, _ learned: [TableName: TableDefinition]
+    ) throws -> PreparedTable {
+        guard let definition = learned[target] else {
+            throw EngineError(
+                .failed, "Table \(target) is not on the target although the statement that makes it has run.",
+                why: "Somebody changed the target's tables.", cure: "Start a new migration.")
+        }
+        var own = definition
+        own.name = source
+        return PreparedTable(source: own, target: target, action: .keep, targetDefinition: definition)
+    }
+
+    private func refusal(_ change: DefinitionChange, _ reason: String) -> EngineError {
+        EngineError(
+            .resumable, "The source's log has \(change.what) of \(change.tables.map(\.description).joined(separator: ", ")), at \(change.coordinates), which cannot be carried over: \(reason).",
+            why: "The statement: \(change.query?.text.prefix(300) ?? "")",
+            cure: "The target stands at the checkpoint before it. Drop the target's tables and this task's rows in schema godwit, then migrate again; or make the change in another way.")
+    }
+}
+
+extension TableName {
+    /// The name under which InnoDB lists the table: what is not a letter, a digit or `_` is written as its code point.
+    /// Source: MySQL manual, "Mapping of Identifiers to File Names". Letters beyond ASCII have codes of their own there: they are not found.
+    var fileName: String {
+        func encoded(_ name: String) -> String {
+            name.unicodeScalars.map { scalar in
+                if scalar == "_" || (scalar.isASCII && scalar.properties.isAlphabetic) || ("0"..."9").contains(scalar) { return String(scalar) }
+                let hex = String(scalar.value, radix: 16)
+                return "@" + String(repeating: "0", count: max(0, 4 - hex.count)) + hex
+            }.joined()
+        }
+        return encoded(schema) + "/" + encoded(table)
+    }
+}

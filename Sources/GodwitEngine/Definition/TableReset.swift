@@ -1,0 +1,162 @@
+import MySQLTypes
+import MySQLWire
+
+/// Before the consistency point: tables whose definition has changed are read again from the source as they are now, each from
+/// a position of its own, and what the log says of them up to there is passed over. The statement itself is never run.
+///
+/// Sound whatever the statement was: before the consistency point the target owes nothing to anybody, and a table that is
+/// loaded anew from P0t, then replayed absolutely from there to a new P1, is as any other. See `docs/correctness.md`, "Changes
+/// of definition".
+package struct TableReset: Sendable {
+    package let context: RunContext
+    package init(context: RunContext) { self.context = context }
+
+    /// What became of a table.
+    private enum Found {
+        case present(PreparedTable, from: ReplicationPosition)
+        case gone(at: ReplicationPosition)
+    }
+
+    /// Ends by throwing `DefinitionsChanged`.
+    package func run(_ names: [TableName], in phase: TaskPhase, because what: String) async throws -> Never {
+        let source = try await context.openSource()
+        let target: MySQLConnection
+        do {
+            target = try await context.openTarget()
+        } catch {
+            await source.close()
+            throw error
+        }
+        do {
+            try await carryOut(names, phase, what, source, target)
+        } catch {
+            await source.close()
+            await target.close()
+            throw error
+        }
+        await source.close()
+        await target.close()
+        throw DefinitionsChanged()
+    }
+
+    private func carryOut(
+        _ names: [TableName], _ phase: TaskPhase, _ what: String, _ source: MySQLConnection, _ target: MySQLConnection
+    ) async throws {
+        var found: [(name: TableName, what: Found)] = []
+        for name in names { found.append((name, try await look(at: name, source))) }
+        try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
+        for (name, what) in found {
+            guard case .gone = what, let table = task(name) else { continue }
+            // Before its row goes: a table of the target that no row names would be there for ever.
+            try await target.query("DROP TABLE IF EXISTS \(table.prepared.target.sql)")
+        }
+        for statement in try await databases(found.map(\.what), source, target) { try await target.query(statement) }
+        context.observer.moment("definition.reset.before")
+        let state = context.state
+        try await state.advance(from: phase, to: .preparing, epoch: context.epoch, on: target) {
+            var count = context.tables.count
+            var numbers = Dictionary(uniqueKeysWithValues: context.tables.map { ($0.source.name, $0.id) })
+            for (name, what) in found {
+                switch what {
+                case .present(let prepared, let position):
+                    let id = numbers[name] ?? count
+                    if numbers[name] == nil { count += 1 }
+                    numbers[name] = id
+                    try await state.restartTable(
+                        id: id, source: name, prepared: TargetState.json(prepared), from: position, on: target)
+                    try await state.forgetGone(name, on: target)
+                case .gone(let position):
+                    if let id = numbers.removeValue(forKey: name) {
+                        try await state.removeTable(id: id, last: count - 1, on: target)
+                        if let moved = numbers.first(where: { $0.value == count - 1 })?.key, id != count - 1 { numbers[moved] = id }
+                        count -= 1
+                    }
+                    try await state.storeGone(name, position, on: target)
+                }
+            }
+        }
+        context.observer.moment("definition.reset.after")
+        for (name, result) in found {
+            switch result {
+            case .present: context.observer.say("info", "\(what): \(name) is loaded again as it is now.")
+            case .gone: context.observer.say("info", "\(what): \(name) is not on the source any more.")
+            }
+        }
+    }
+
+    private func task(_ name: TableName) -> RunTable? { context.tables.first { $0.source.name == name } }
+
+    // MARK: The source
+
+    private func look(at name: TableName, _ source: MySQLConnection) async throws -> Found {
+        // Read first: whatever is not there afterwards has all of its history up to here behind it.
+        let before = try await context.positions.exact(on: source)
+        let position: ReplicationPosition
+        let definition: TableDefinition?
+        if context.positions.usesGTIDs {
+            position = try await lowerBound(source)
+            definition = try await Catalog.read(source, table: name)
+        } else {
+            // Without GTIDs only a lock makes a position exact enough to have a statement of the same file behind it.
+            guard let read = try await readLocked(name, source) else { return .gone(at: before) }
+            (position, definition) = read
+        }
+        guard let definition else { return .gone(at: before) }
+        if let refusal = Preflight.refusal(Preflight.table(definition)) { throw refusal }
+        guard let decision = context.plan.mappings.decision(for: name) else {
+            throw EngineError(.failed, "Table \(name) was to be loaded again, and the plan does not include it.")
+        }
+        let mappings = context.plan.mappings
+        let prepared = try TargetPreparation.decide(
+            mode: .dropAndCreate, source: definition, target: decision.target, found: nil,
+            mapping: { mappings.decision(for: $0)?.target })
+        return .present(prepared, from: position)
+    }
+
+    private func lowerBound(_ source: MySQLConnection) async throws -> ReplicationPosition {
+        let prepared = try await SourceGates.preparedXA(on: source)
+        guard prepared.isEmpty else {
+            throw EngineError(
+                .resumable, "A table is to be read again, and XA transactions are prepared on the source: \(prepared.joined(separator: ", ")).",
+                why: "Their rows may be logged before the point from which it is followed.",
+                cure: "Commit them or roll them back (XA RECOVER lists them), then run the same command again.")
+        }
+        return try await context.positions.lowerBound(on: source)
+    }
+
+    private func readLocked(
+        _ name: TableName, _ reader: MySQLConnection
+    ) async throws -> (ReplicationPosition, TableDefinition?)? {
+        let locker = try await context.openSource()
+        do {
+            try await locker.query("SET SESSION lock_wait_timeout = 10")
+            do {
+                try await locker.query("LOCK TABLES \(name.sql) READ")
+            } catch {
+                guard error.serverCode == 1146 || error.serverCode == 1049 else { throw error }
+                await locker.close()
+                return nil
+            }
+            let position = try await context.positions.exact(on: locker)
+            let definition = try await Catalog.read(reader, table: name)
+            try await locker.query("UNLOCK TABLES")
+            await locker.close()
+            return (position, definition)
+        } catch {
+            await locker.close()
+            throw error
+        }
+    }
+
+    private func databases(
+        _ found: [Found], _ source: MySQLConnection, _ target: MySQLConnection
+    ) async throws -> [String] {
+        let targets = found.compactMap { found -> (source: TableName, target: TableName)? in
+            guard case .present(let table, _) = found else { return nil }
+            return (table.source.name, table.target)
+        }
+        return PreparedTarget.databases(
+            targets: targets, sourceSchemas: try await Catalog.schemas(source),
+            existing: Set(try await Catalog.schemas(target).map(\.name)))
+    }
+}

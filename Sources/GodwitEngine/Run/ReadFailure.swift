@@ -1,0 +1,104 @@
+import MySQLTypes
+import MySQLWire
+
+/// What a failed read of a table means: reads run beside the log, so one of them may meet a change of definition before
+/// the log's reader does, and the server's words ("Table … doesn't exist") name neither the side nor the statement.
+struct ReadFailure: Sendable {
+    let context: RunContext
+
+    /// No such table, database or column; definition changed under the statement.
+    private static let definitionCodes: Set<Int> = [1146, 1049, 1054, 1412]
+
+    static func isOfDefinition(_ error: any Error) -> Bool {
+        guard let code = (error as? MySQLError)?.serverCode else { return false }
+        return definitionCodes.contains(Int(code))
+    }
+
+    /// During the load: tables that are others by now are loaded again; else the error to show.
+    func resolved(_ error: any Error, tables: [RunTable]) async throws -> any Error {
+        guard Self.isOfDefinition(error) else { return error }
+        let source = try await context.openSource()
+        var changed: [TableName] = []
+        do {
+            for table in tables where try await change(of: table, on: source, error) != nil { changed.append(table.source.name) }
+        } catch {
+            await source.close()
+            throw error
+        }
+        await source.close()
+        guard changed.isEmpty else { return LoadInterrupted(tables: changed, what: "\(error)") }
+        return try await explained(error, tables: tables)
+    }
+
+    /// The error to show for one that a read of one of `tables` ended with: its own, unless a table is another one by now.
+    func explained(_ error: any Error, tables: [RunTable]) async throws -> any Error {
+        guard Self.isOfDefinition(error) else { return error }
+        let source = try await context.openSource()
+        do {
+            for table in tables {
+                if let change = try await change(of: table, on: source, error) {
+                    await source.close()
+                    return change
+                }
+            }
+        } catch {
+            await source.close()
+            throw error
+        }
+        await source.close()
+        return EngineError(
+            .failed, "Table \(tables.map { "\($0.prepared.target)" }.joined(separator: " or ")) of the target is gone or altered (\(error)).",
+            why: "Somebody changed it while the migration ran.",
+            cure: "Drop this task's rows in schema godwit and the target's tables, then migrate again.")
+    }
+
+    /// What happened to the table at the source; nil if it is as it was.
+    private func change(
+        of table: RunTable, on source: MySQLConnection, _ error: any Error
+    ) async throws -> EngineError? {
+        let name = table.source.name
+        guard let current = try await Catalog.read(source, table: name) else {
+            return EngineError(
+                .failed, "Table \(name) is gone from the source: it was dropped or renamed during the migration (\(error)).",
+                why: "The log has no statement of the task's that says so.",
+                cure: "Bring the table back or leave it out, drop this task's rows in schema godwit and the target's tables, and migrate again.")
+        }
+        guard current.columns.map(\.name) != table.source.columns.map(\.name)
+            || current.rowKey?.columns != table.source.rowKey?.columns
+        else { return nil }
+        return EngineError(
+            .failed, "Table \(name) was altered at the source during the migration (\(error)).",
+            why: "The log has no statement that says so.",
+            cure: "Drop this task's rows in schema godwit and the target's tables, then migrate again.")
+    }
+
+    /// As `explained`, while the log is being followed: the log's reader names the very statement, so it gets the time to do so.
+    /// Whoever ends first by then cancels the other.
+    func explained(_ error: any Error, table: RunTable, following reached: ReachedPosition) async throws -> any Error {
+        guard Self.isOfDefinition(error) else { return error }
+        let shown = try await explained(error, tables: [table])
+        let source = try await context.openSource()
+        let goal: ReplicationPosition
+        do {
+            goal = try await context.positions.exact(on: source)
+        } catch {
+            await source.close()
+            throw error
+        }
+        await source.close()
+        let wait = "cause in the log"
+        await context.board.beginWait(wait, why: "\(shown)", limit: Self.limit)
+        let end = ContinuousClock.now + Self.limit
+        while ContinuousClock.now < end, await !reached.covers(goal) { try await Task.sleep(for: .milliseconds(50)) }
+        await context.board.endWait(wait)
+        return shown
+    }
+
+    private static let limit = Duration.seconds(60)
+}
+
+/// The load met a table that is another one than it was.
+struct LoadInterrupted: Error, Sendable {
+    let tables: [TableName]
+    let what: String
+}
