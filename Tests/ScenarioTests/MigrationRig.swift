@@ -35,6 +35,12 @@ struct MigrationRig: Sendable {
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder.appending("godwit.yml").string))
     }
 
+    /// Writes the plan with both servers as YAML maps, for example `{ host: …, port: … }`.
+    func plan(source: String, target: String, tables: String, extra: String = "") throws {
+        let text = "source: \(source)\ntarget: \(target)\ntables: \(tables)\n\(extra)\n"
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder.appending("godwit.yml").string))
+    }
+
     /// Writes a plan whose tables stand in a file of DMS table mappings.
     func plan(rules: String, extra: String = "") throws {
         try Data(rules.utf8).write(to: URL(fileURLWithPath: folder.appending("mappings.json").string))

@@ -2,6 +2,14 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Drives the connection's state machine: bytes in, packets out, callers resumed. Lives on the event loop.
 final class MySQLChannelHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -290,6 +298,7 @@ final class MySQLChannelHandler: ChannelInboundHandler {
 
 /// A socket's error without the file and line that NIO adds.
 func ioErrorText(_ error: any Error) -> String {
-    if let error = error as? IOError { return error.description }
+    // NIO's own description names its system call too.
+    if let error = error as? IOError { return String(cString: strerror(error.errnoCode)).lowercased() }
     return String(describing: error)
 }
