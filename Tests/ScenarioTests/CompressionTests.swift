@@ -107,18 +107,18 @@ import Testing
             target: ServerOptions(durable: false)
         ) { rig in
             try await rig.source.sql("""
+                CREATE DATABASE numbers; CREATE TABLE numbers.n (n INT PRIMARY KEY); INSERT INTO numbers.n VALUES (0),(1),(2),(3),(4),(5),(6),(7);
                 CREATE DATABASE zip; CREATE TABLE zip.t (id INT PRIMARY KEY, v LONGTEXT, n INT);
                 INSERT INTO zip.t VALUES (1, 'first', 0), (2, 'second', 0)
                 """)
             try rig.plan(tables: #"{ include: ["zip.*"] }"#)
             try await rig.godwit(["migrate", "--until", "loaded"])
-            // Rows come and go within a batch, so that the servers have little to write.
+            // One transaction follows and no other: the first commit is its. Rows come and go within a batch, so that the servers have little to write.
             let round = """
                 INSERT INTO zip.t SELECT 100 + help.n, REPEAT(CHAR(97 + help.n), 250000), 0 FROM numbers.n help;
                 UPDATE zip.t SET n = n + 1 WHERE id < 10; DELETE FROM zip.t WHERE id >= 100;
                 """
             try await rig.source.sql("""
-                CREATE DATABASE numbers; CREATE TABLE numbers.n (n INT PRIMARY KEY); INSERT INTO numbers.n VALUES (0),(1),(2),(3),(4),(5),(6),(7);
                 START TRANSACTION; \(String(repeating: round, count: 55))
                 INSERT INTO zip.t SELECT 50 + help.n, REPEAT(CHAR(65 + help.n), 250000), 0 FROM numbers.n help;
                 COMMIT
