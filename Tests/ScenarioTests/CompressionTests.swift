@@ -108,7 +108,7 @@ import Testing
                 """)
             try rig.plan(tables: #"{ include: ["zip.*"] }"#)
             try await rig.godwit(["migrate", "--until", "loaded"])
-            // Rows come and go within a batch, so that the servers have little to write.
+            // One transaction follows and no other: the first commit is its. Rows come and go within a batch, so that the servers have little to write.
             let round = """
                 INSERT INTO zip.t SELECT 100 + help.n, REPEAT(CHAR(97 + help.n), 250000), 0 FROM numbers.n help;
                 UPDATE zip.t SET n = n + 1 WHERE id < 10; DELETE FROM zip.t WHERE id >= 100;
