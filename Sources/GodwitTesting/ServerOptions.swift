@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// How a test server is configured. What stands here is passed on its command line; nothing else has a say.
 package struct ServerOptions: Sendable, Hashable {
     package enum TLS: Sendable, Hashable {
@@ -26,6 +28,8 @@ package struct ServerOptions: Sendable, Hashable {
     /// process, not against a power cut, and faster.
     package var durable = true
     package var bufferPoolMegabytes = 128
+    /// Nil: a folder of the server's own. Another one, for example a small disk, is not removed with the server.
+    package var dataFolder: FilePath?
     /// More arguments, for example `--binlog-row-image=MINIMAL`; later ones win.
     package var extra: [String] = []
     /// A limit against hanging, crash recovery included.

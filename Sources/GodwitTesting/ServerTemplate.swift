@@ -17,7 +17,7 @@ actor ServerTemplate {
 
     static func copy(_ flavour: ServerFlavour, to folder: FilePath) async throws {
         let template = try await shared.folder(flavour)
-        _ = try await output("/bin/cp", ["-a", "--reflink=auto", "--", template.string, folder.string])
+        _ = try await output("/bin/cp", ["-a", "--reflink=auto", "--", template.string + "/.", folder.string])
     }
 
     private static func make(_ flavour: ServerFlavour) async throws -> FilePath {

@@ -14,7 +14,7 @@ package final class TestServer: Sendable {
     package let port: Int
     /// Holds the data folder, the socket and what else a test puts there.
     package let folder: FilePath
-    package var dataFolder: FilePath { folder.appending("data") }
+    package var dataFolder: FilePath { options.dataFolder ?? folder.appending("data") }
     package var socket: String { folder.appending("s").string }
 
     private struct State: Sendable {
@@ -44,7 +44,7 @@ package final class TestServer: Sendable {
     package static func start(_ flavour: ServerFlavour, _ options: ServerOptions) async throws -> TestServer {
         let folder = try await TemporaryFolder.make(flavour.rawValue)
         do {
-            try await ServerTemplate.copy(flavour, to: folder.appending("data"))
+            try await ServerTemplate.copy(flavour, to: options.dataFolder ?? folder.appending("data"))
             try FileManager.default.createDirectory(
                 atPath: folder.appending("tmp").string, withIntermediateDirectories: false)
             for _ in 0..<5 {
@@ -65,7 +65,7 @@ package final class TestServer: Sendable {
     ) async throws -> GuardedProcess? {
         let command = flavour.server
         let places = [
-            "--datadir=\(folder.appending("data").string)", "--socket=\(folder.appending("s").string)",
+            "--datadir=\((options.dataFolder ?? folder.appending("data")).string)", "--socket=\(folder.appending("s").string)",
             "--pid-file=\(folder.appending("pid").string)",
             // Its own: a starting MariaDB deletes temporary tables in its tmpdir, whosesoever they are.
             "--tmpdir=\(folder.appending("tmp").string)",

@@ -51,6 +51,10 @@ struct JSONWalker {
     let bytes: [UInt8]
     var output: [UInt8] = []
     var sawOpaque = false
+    /// Path of the value that is read, nil where nobody wants `typed`.
+    var path: [UInt8]?
+    /// Values whose types the text loses.
+    private(set) var typed: [TypedJSONValue] = []
     private var budget: Int
 
     init(_ bytes: [UInt8]) {
@@ -85,12 +89,12 @@ struct JSONWalker {
         case .smallArray: try container(start, end, isObject: false, large: false, depth: depth)
         case .largeArray: try container(start, end, isObject: false, large: true, depth: depth)
         case .literal: try literal(try cursor.u8("literal"), at: start)
-        case .int16: append(Int16(bitPattern: try cursor.u16("number")).description)
-        case .uint16: append(try cursor.u16("number").description)
-        case .int32: append(Int32(bitPattern: try cursor.u32("number")).description)
-        case .uint32: append(try cursor.u32("number").description)
-        case .int64: append(Int64(bitPattern: try cursor.u64("number")).description)
-        case .uint64: append(try cursor.u64("number").description)
+        case .int16: signed(Int64(Int16(bitPattern: try cursor.u16("number"))))
+        case .uint16: unsigned(UInt64(try cursor.u16("number")))
+        case .int32: signed(Int64(Int32(bitPattern: try cursor.u32("number"))))
+        case .uint32: unsigned(UInt64(try cursor.u32("number")))
+        case .int64: signed(Int64(bitPattern: try cursor.u64("number")))
+        case .uint64: unsigned(try cursor.u64("number"))
         case .double:
             let number = Double(bitPattern: try cursor.u64("number"))
             guard number.isFinite else { throw failure(start, "a number that is not finite") }
@@ -105,6 +109,21 @@ struct JSONWalker {
             try spend(range.count, at: start)
             try opaque(field, range)
         }
+    }
+
+    private mutating func signed(_ number: Int64) {
+        append(number.description)
+        if number >= Int64(TypedJSONValue.firstUnsigned) { note(.signed(number)) }
+    }
+
+    private mutating func unsigned(_ number: UInt64) {
+        append(number.description)
+        if number < TypedJSONValue.firstUnsigned { note(.unsigned(number)) }
+    }
+
+    private mutating func note(_ value: TypedJSONValue.Value) {
+        guard let path else { return }
+        typed.append(TypedJSONValue(path: String(decoding: path, as: UTF8.self), value: value))
     }
 
     private mutating func literal(_ code: UInt8, at position: Int) throws(BinlogError) {
@@ -146,15 +165,28 @@ struct JSONWalker {
         let valueEntries = keyEntries + (isObject ? count * keyEntrySize : 0)
 
         output.append(UInt8(ascii: isObject ? "{" : "["))
+        let pathLength = path?.count ?? 0
         for index in 0..<count {
             if index > 0 { append(", ") }
+            if path != nil {
+                path?.removeSubrange(pathLength...)
+                if !isObject, var longer = path.take() {
+                    TypedJSONValue.appendCell(index, to: &longer)
+                    path = longer
+                }
+            }
             if isObject {
                 var entry = cursor(keyEntries + index * keyEntrySize, start + size)
                 let offset = Int(try entry.uint(width, "key offset"))
                 let length = Int(try entry.u16("key length"))
                 guard offset <= size, length <= size - offset else { throw failure(start, "a key lies outside of its object") }
-                try appendString((start + offset)..<(start + offset + length))
+                let key = (start + offset)..<(start + offset + length)
+                try appendString(key)
                 append(": ")
+                if var longer = path.take() {
+                    TypedJSONValue.appendMember(bytes[key], to: &longer)
+                    path = longer
+                }
             }
             var entry = cursor(valueEntries + index * valueEntrySize, start + size)
             let code = try entry.u8("value type")
@@ -167,6 +199,7 @@ struct JSONWalker {
                 try value(code, from: start + offset, to: start + size, depth: depth + 1)
             }
         }
+        if path != nil { path?.removeSubrange(pathLength...) }
         output.append(UInt8(ascii: isObject ? "}" : "]"))
     }
 
@@ -187,12 +220,20 @@ struct JSONWalker {
                     Array(bytes[range]), at: 2, precision: Int(bytes[range.lowerBound]), scale: Int(bytes[range.lowerBound + 1]))
             else { throw failure(range.lowerBound, "corrupt DECIMAL") }
             append(text)
+            note(.decimal(text))
         case .date, .time, .datetime, .timestamp:
             guard range.count == 8, let text = JSONTemporal.text(Array(bytes[range]), field: field) else {
                 throw failure(range.lowerBound, "corrupt temporal value")
             }
             append("\"\(text)\"")
+            switch MySQLFieldType(rawValue: field) {
+            case .date: note(.date(text))
+            case .time: note(.time(text))
+            case .timestamp: note(.timestamp(text))
+            default: note(.datetime(text))
+            }
         default:
+            if path != nil { note(.bytes(field: field, Array(bytes[range]))) }
             append("\"base64:type\(field):")
             JSONText.appendBase64(bytes[range], breakingLines: true, to: &output)
             output.append(UInt8(ascii: "\""))

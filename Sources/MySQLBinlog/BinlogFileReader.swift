@@ -54,6 +54,11 @@ public struct BinlogFileReader: Sendable {
         let event = try decoder.decode(Array(buffer[start..<(start + size)]), offset: position)
         start += size
         offset += UInt64(size)
+        // A large event (a compressed transaction that is now read from) is not kept twice.
+        if size > 1 << 20 {
+            buffer = Array(buffer[start...])
+            start = 0
+        }
         return (event, position)
     }
 

@@ -9,32 +9,57 @@ extension RowImage {
         try decodedValue(at: index, in: map, isUnsigned: isUnsigned)
     }
 
-    /// The same with a typed error.
-    func decodedValue(at index: Int, in map: TableMap, isUnsigned: Bool?) throws(BinlogError) -> MySQLValue {
+    /// Where in `bytes` the value of column `index` stands, for types whose value is `.bytes`: what `value(at:in:)` copies,
+    /// without the copy. nil for NULL and for all other types; throws as `value(at:in:)` does.
+    public func byteRange(at index: Int, in map: TableMap) throws -> Range<Int>? {
+        try check(index, map)
+        return !nulls[index] && map.columns[index].type.isBytes ? ranges[index] : nil
+    }
+
+    private func failure(_ reason: String, _ index: Int, _ map: TableMap) -> BinlogError {
+        let name = map.columns[index].name ?? "@\(index + 1)"
+        return BinlogError(
+            offset: offset &+ UInt64(ranges[index].lowerBound), reason: "\(map.schema).\(map.table), column \(name): \(reason)")
+    }
+
+    /// The column is there, and its bytes are no diff.
+    private func check(_ index: Int, _ map: TableMap) throws(BinlogError) {
         guard map.columns.indices.contains(index), ranges.indices.contains(index) else {
             throw BinlogError(offset: offset, reason: "\(map.schema).\(map.table) has no column \(index + 1)")
         }
-        let column = map.columns[index]
-        func failure(_ reason: String) -> BinlogError {
-            let name = column.name ?? "@\(index + 1)"
-            return BinlogError(
-                offset: offset &+ UInt64(ranges[index].lowerBound), reason: "\(map.schema).\(map.table), column \(name): \(reason)")
+        guard present[index] else { throw failure("not in this row image", index, map) }
+        guard nulls[index] || !isPartial(index) else {
+            throw failure("this row image has a JSON diff, no value", index, map)
         }
-        guard present[index] else { throw failure("not in this row image") }
+    }
+
+    /// `value(at:in:isUnsigned:)` with a typed error.
+    func decodedValue(at index: Int, in map: TableMap, isUnsigned: Bool?) throws(BinlogError) -> MySQLValue {
+        try check(index, map)
         if nulls[index] { return .null }
-        guard !isPartial(index) else { throw failure("this row image has a JSON diff, no value") }
+        let column = map.columns[index]
         let decoder = ValueDecoder(bytes: bytes, range: ranges[index])
         switch column.type {
         case .tiny, .short, .int24, .long, .longlong:
             guard let isUnsigned = column.isUnsigned ?? isUnsigned else {
-                throw failure("the log does not say whether it is unsigned (binlog_row_metadata of an old server)")
+                throw failure("the log does not say whether it is unsigned (binlog_row_metadata of an old server)", index, map)
             }
             return isUnsigned ? .uint(decoder.littleEndian) : .int(decoder.signedLittleEndian)
         case .null: return .null
         default: break
         }
         if let value = decoder.value(of: column) { return value }
-        throw failure("the bytes are no value of type \(column.type)")
+        throw failure("the bytes are no value of type \(column.type)", index, map)
+    }
+}
+
+extension MySQLFieldType {
+    /// Values are stored bytes as they are: text, binary, geometry, vector.
+    var isBytes: Bool {
+        switch self {
+        case .varchar, .varString, .string, .tinyBlob, .mediumBlob, .longBlob, .blob, .geometry, .vector: true
+        default: false
+        }
     }
 }
 
@@ -87,10 +112,9 @@ struct ValueDecoder {
         case .bit: return range.count <= 8 ? .bit(bigEndian) : nil
         case .enumeration: return range.count <= 2 ? .enumeration(Int(littleEndian)) : nil
         case .set: return range.count <= 8 ? .set(littleEndian) : nil
-        case .varchar, .varString, .string, .tinyBlob, .mediumBlob, .longBlob, .blob, .geometry, .vector:
-            return .bytes(Array(bytes[range]))
+        case _ where column.type.isBytes: return .bytes(Array(bytes[range]))
         case .json, .typedArray: return .json(Array(bytes[range]))
-        case .tiny, .short, .int24, .long, .longlong, .null, .decimal, .invalid, .bool: return nil
+        default: return nil
         }
     }
 

@@ -27,17 +27,17 @@ final class ZstdStream {
     /// `range` of `bytes` behind what was used.
     func read(_ count: Int, of bytes: [UInt8], _ range: inout Range<Int>, into output: inout [UInt8]) throws(BinlogError) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
-        var missing = count
-        while missing > 0 {
-            let start = output.count
-            let space = min(missing, Self.step)
-            output.append(contentsOf: repeatElement(0, count: space))
+        var filled = output.count
+        let goal = filled + count
+        defer { output.removeLast(output.count - filled) }
+        while filled < goal {
+            if output.count == filled { output += [UInt8](repeating: 0, count: min(goal - filled, Self.step)) }
             var produced = 0
             var consumed = 0
             let result = bytes[range].withUnsafeBytes { source in
                 output.withUnsafeMutableBytes { target in
                     var input = ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
-                    let free = UnsafeMutableRawBufferPointer(rebasing: target[start...])
+                    let free = UnsafeMutableRawBufferPointer(rebasing: target[filled...])
                     var place = ZSTD_outBuffer(dst: free.baseAddress, size: free.count, pos: 0)
                     let result = ZSTD_decompressStream(context, &place, &input)
                     consumed = input.pos
@@ -45,10 +45,9 @@ final class ZstdStream {
                     return result
                 }
             }
-            output.removeLast(space - produced)
             try check(result)
             range = (range.lowerBound + consumed)..<range.upperBound
-            missing -= produced
+            filled += produced
             // A call that did nothing says nothing about the frame.
             if produced > 0 || consumed > 0 {
                 isAtFrameEnd = result == 0

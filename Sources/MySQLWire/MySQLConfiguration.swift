@@ -27,6 +27,8 @@ public struct MySQLConfiguration: Sendable {
     public var foundRows: Bool = false
     /// Statements run, in order, before `connect` returns.
     public var sessionStatements: [String] = []
+    /// What errors of this connection call the server (`the source`); nil: they do not name it.
+    public var peerName: String? = nil
     public init(address: Address, username: String, password: String?, database: String? = nil, tls: MySQLTLS) {
         self.address = address
         self.username = username

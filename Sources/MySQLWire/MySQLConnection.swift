@@ -34,6 +34,18 @@ public final class MySQLConnection: Sendable {
     public static func connect(
         _ configuration: MySQLConfiguration, on eventLoop: any EventLoop, logger: Logger = Logger(label: "mysql")
     ) async throws(MySQLError) -> MySQLConnection {
+        do throws(MySQLError) {
+            return try await open(configuration, on: eventLoop, logger: logger)
+        } catch {
+            var named = error.from(configuration.peerName)
+            named.isLogin = true
+            throw named
+        }
+    }
+
+    private static func open(
+        _ configuration: MySQLConfiguration, on eventLoop: any EventLoop, logger: Logger
+    ) async throws(MySQLError) -> MySQLConnection {
         try configuration.check()
         let tls = try TLSSetup(configuration.tls, address: configuration.address)
         let connector = Connector(configuration: configuration, eventLoop: eventLoop, tls: tls)
@@ -271,6 +283,7 @@ public final class MySQLConnection: Sendable {
         let isCancelled = NIOLockedValueBox(false)
         let handler = handler
         let eventLoop = eventLoop
+        let configuration = configuration
         promise.futureResult.whenComplete { _ in isOver.withLockedValue { $0 = true } }
         let cancelled = MySQLError(.cancelled, "The call was cancelled, and the connection is closed.")
         return await withTaskCancellationHandler {
@@ -281,7 +294,7 @@ public final class MySQLConnection: Sendable {
                 }
                 start(handler.value, promise)
             }
-            return await outcome(of: promise.futureResult)
+            return await outcome(of: promise.futureResult).mapError { $0.from(configuration.peerName) }
         } onCancel: {
             isCancelled.withLockedValue { $0 = true }
             eventLoop.execute {

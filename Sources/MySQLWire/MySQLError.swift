@@ -24,6 +24,10 @@ public struct MySQLError: Error, Sendable, Hashable, CustomStringConvertible {
     public var cure: String
     public var serverCode: UInt16?
     public var sqlState: String?
+    /// Which server it came from, as `MySQLConfiguration.peerName` calls it.
+    public var peer: String?
+    /// It came before the connection was open: a 1045 of a login is about the password, one of a statement about a privilege.
+    public var isLogin = false
     public init(_ code: Code, _ message: String, cure: String = "", serverCode: UInt16? = nil, sqlState: String? = nil)
     {
         self.code = code
@@ -33,6 +37,11 @@ public struct MySQLError: Error, Sendable, Hashable, CustomStringConvertible {
         self.sqlState = sqlState
     }
     public var description: String { cure.isEmpty ? message : "\(message) \(cure)" }
+    func from(_ peer: String?) -> MySQLError {
+        var error = self
+        error.peer = error.peer ?? peer
+        return error
+    }
     /// True when the connection can't be used any more.
     public var isConnectionLost: Bool {
         switch code {

@@ -64,6 +64,27 @@ import Testing
         #expect(failure.reason.contains("took longer than"))
     }
 
+    /// A command outlives the Godwit that was killed: the next command waits for it, or ends it when it is over its limit.
+    @Test(arguments: [(Duration.seconds(20), true), (.milliseconds(200), false)])
+    func commandOfAKilledRun(timeout: Duration, ends: Bool) async throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let gate = folder + "/gate"
+        #expect(mkfifo(gate, 0o600) == 0)
+        let orphan = Process()
+        orphan.executableURL = URL(fileURLWithPath: "/bin/sh")
+        orphan.arguments = ["-c", "read line < \(gate); echo late >> \(folder)/order"]
+        try orphan.run()
+        defer { orphan.terminate() }
+        try RunningCommand(folder: folder).begin(pid: orphan.processIdentifier, name: "switch")
+        let next = Task { await outcome([["sh", "-c", "echo next >> \(folder)/order"]], timeout: timeout, folder: folder) }
+        if ends { try Data("go\n".utf8).write(to: URL(fileURLWithPath: gate)) }
+        #expect(await next.value == nil)
+        let order = try String(contentsOfFile: folder + "/order", encoding: .utf8)
+        #expect(order == (ends ? "late\nnext\n" : "next\n"))
+        #expect(!FileManager.default.fileExists(atPath: folder + "/command.running"))
+    }
+
     @Test func cancellation() async throws {
         let task = Task { await outcome([["sleep", "300"]], timeout: .seconds(600)) }
         task.cancel()

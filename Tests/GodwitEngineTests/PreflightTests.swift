@@ -91,7 +91,7 @@ struct PreflightTests {
         Row("endless retention", "retention", .ok, "source") { $0.source.variables["binlog_expire_logs_seconds"] = "0" },
         Row("no GTIDs", "positions", .info, "source") { $0.source.variables["gtid_mode"] = "OFF" },
         Row("prepared XA", "xa", .refusal, "source", cure: "XA RECOVER") { $0.source.preparedXA = 2 },
-        Row("invisible XA", "xa", .warning, "source", cure: "GRANT XA_RECOVER_ADMIN ON *.* TO 'u'@'%'") { $0.source.preparedXA = nil },
+        Row("invisible XA", "xa", .error, "source", cure: "GRANT XA_RECOVER_ADMIN ON *.* TO 'u'@'%'") { $0.source.preparedXA = nil },
         Row("packets", "packet", .warning, "target", cure: "max_allowed_packet = 67108864") { $0.target.variables["max_allowed_packet"] = "1024" },
         Row("names", "lower-case-table-names", .warning, "target") { $0.source.variables["lower_case_table_names"] = "1" },
         Row("zones", "time-zone", .warning, "target") { $0.target.variables["system_time_zone"] = "CET" },

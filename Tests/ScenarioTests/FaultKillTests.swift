@@ -26,6 +26,15 @@ import Testing
         }
     }
 
+    /// The same where the source has no GTIDs: positions are files and offsets.
+    @Test(arguments: FaultMoments.fileChains)
+    func killedWhilePositionsAreFiles(chain: FaultMoments.Chain) async throws {
+        try await withFaults(chain.testDescription + ", file positions", source: ServerOptions(gtids: false)) { run in
+            for moment in chain.moments { try await run.kill(at: moment) }
+            try await run.complete()
+        }
+    }
+
     /// Killed inside an ALTER that waits for a lock: the statement lives on in the server, and the next run ends it.
     @Test func killedInsideAnIndexBuild() async throws {
         try await withFaults("killed inside the ALTER of seats") { run in

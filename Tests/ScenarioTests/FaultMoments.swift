@@ -68,15 +68,18 @@ enum FaultMoments {
         Array(moments.shuffled(using: &random).prefix(count))
     }
 
-    /// A server that dies while Godwit stands at a moment and comes back.
+    /// A server, or both, that die while Godwit stands at a moment and come back.
     struct ServerFault: Sendable, CustomTestStringConvertible {
-        var killsSource: Bool
+        enum Victim: String, Sendable { case source = "the source dies", target = "the target dies", both = "both servers die" }
+        var victim: Victim
         var moment: String
-        /// The server is back before Godwit goes on: it sees broken connections only.
+        /// Back before Godwit goes on: it sees broken connections only.
         var isBackFirst: Bool
+        /// The source has no GTIDs.
+        var hasFilePositions = false
         var testDescription: String {
-            "seed \(FaultMoments.seed), the \(killsSource ? "source" : "target") dies at \(moment)"
-                + (isBackFirst ? " and is back before Godwit looks" : "")
+            "seed \(FaultMoments.seed), \(victim.rawValue) at \(moment)" + (isBackFirst ? ", back before Godwit looks" : "")
+                + (hasFilePositions ? ", file positions" : "")
         }
     }
 
@@ -94,12 +97,30 @@ enum FaultMoments {
     /// Two of each server, one while rows move and one in the write pause; all of them with `isSoak`.
     static let serverFaults: [ServerFault] = {
         var random = SplitMix64(state: seed &+ 2)
-        return [true, false].flatMap { killsSource -> [ServerFault] in
+        return [ServerFault.Victim.source, .target].flatMap { victim -> [ServerFault] in
             let count = isSoak ? Int.max : 1
             let moments = pick(count, whileMoving, &random) + pick(count, inThePause, &random)
+            return moments.map { ServerFault(victim: victim, moment: $0, isBackFirst: Bool.random(using: &random)) }
+        }
+    }()
+
+    /// Both servers at once, and the source where positions are files and offsets.
+    static let rareServerFaults: [ServerFault] = {
+        var random = SplitMix64(state: seed &+ 3)
+        let count = isSoak ? 4 : 1
+        return [(ServerFault.Victim.both, false), (.source, true)].flatMap { victim, hasFiles -> [ServerFault] in
+            let moments = pick(count, whileMoving, &random) + pick(isSoak ? 4 : 0, inThePause, &random)
             return moments.map {
-                ServerFault(killsSource: killsSource, moment: $0, isBackFirst: Bool.random(using: &random))
+                ServerFault(victim: victim, moment: $0, isBackFirst: Bool.random(using: &random), hasFilePositions: hasFiles)
             }
         }
+    }()
+
+    /// Kills of Godwit where positions are files and offsets.
+    static let fileChains: [Chain] = {
+        var random = SplitMix64(state: seed &+ 4)
+        let parts = [load, replay, index, pause + edges].map { pick(3, $0, &random) }
+        let all = (0..<3).map { number in Chain(number: number + 1, moments: parts.map { $0[number] }) }
+        return isSoak ? all : Array(all.prefix(1))
     }()
 }

@@ -120,8 +120,10 @@ struct PrefixSamples: Sendable {
 
 /// Runs `body` on a fresh scenario under writes, then proves that everything held. A failure tells the seed, the moments and
 /// what Godwit wrote.
-func withFaults(_ title: String, rows: Int = 600, _ body: (FaultRun) async throws -> Void) async throws {
-    try await withScenario(rows: rows) { scenario in
+func withFaults(
+    _ title: String, rows: Int = 600, source: ServerOptions = ServerOptions(), _ body: (FaultRun) async throws -> Void
+) async throws {
+    try await withScenario(rows: rows, source: (.mysql9, source)) { scenario in
         let began = ContinuousClock.now
         print("faults: \(title)")
         let run = FaultRun(scenario: scenario, application: FaultApplication(scenario: scenario))

@@ -23,15 +23,21 @@ struct MigrationRig: Sendable {
         }
     }
 
-    /// Writes the plan. `extra`: more top-level YAML.
-    func plan(tables: String, extra: String = "") throws {
+    /// Writes the plan. `tls`: the mode on both sides; `extra`: more top-level YAML.
+    func plan(tables: String, tls: String = "disabled", extra: String = "") throws {
         let text = """
-            source: { host: 127.0.0.1, port: \(source.port), user: godwit, tls: { mode: disabled } }
-            target: { host: 127.0.0.1, port: \(target.port), user: godwit, tls: { mode: disabled } }
+            source: { host: 127.0.0.1, port: \(source.port), user: godwit, tls: { mode: \(tls) } }
+            target: { host: 127.0.0.1, port: \(target.port), user: godwit, tls: { mode: \(tls) } }
             tables: \(tables)
             \(extra)
 
             """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder.appending("godwit.yml").string))
+    }
+
+    /// Writes the plan with both servers as YAML maps, for example `{ host: …, port: … }`.
+    func plan(source: String, target: String, tables: String, extra: String = "") throws {
+        let text = "source: \(source)\ntarget: \(target)\ntables: \(tables)\n\(extra)\n"
         try Data(text.utf8).write(to: URL(fileURLWithPath: folder.appending("godwit.yml").string))
     }
 

@@ -32,8 +32,7 @@ actor LiveControl: MigrationControl {
 
     private func connected() async throws -> ControlClient {
         if let client { return client }
-        let plan = plan
-        let opened = try await LiveEngine.naming("target", plan.target) { try await ControlClient.connect(plan: plan) }
+        let opened = try await ControlClient.connect(plan: plan)
         client = opened
         return opened
     }

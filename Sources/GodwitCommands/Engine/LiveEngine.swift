@@ -39,7 +39,8 @@ struct LiveEngine: MigrationEngine {
         }
         guard !tables.isEmpty else { return VerifyReport(tables: failed, seconds: 0) }
         let verifier = Verifier(
-            tables: tables, source: Self.configuration(plan.source), target: Self.configuration(plan.target),
+            tables: tables, source: Self.configuration(plan.source, "source"),
+            target: Self.configuration(plan.target, "target"),
             options: Verifier.Options(plan.settings), progress: progress)
         var report = try await verifier.run()
         report.tables += failed
@@ -57,8 +58,12 @@ struct LiveEngine: MigrationEngine {
         return ServerAnswer(version: facts.version, tls: tls.isEmpty ? "none" : tls)
     }
 
-    private static func configuration(_ server: Plan.Server) -> MySQLConfiguration {
-        MySQLConfiguration(address: server.address, username: server.user, password: server.password, tls: server.tls)
+    /// - Parameter side: for errors; nil where the caller names it.
+    private static func configuration(_ server: Plan.Server, _ side: String? = nil) -> MySQLConfiguration {
+        var configuration = MySQLConfiguration(
+            address: server.address, username: server.user, password: server.password, tls: server.tls)
+        configuration.peerName = side.map(server.peerName)
+        return configuration
     }
 
     /// Runs `body` with a connection to either side, closed afterwards however it ends. The plan it gets knows how the source
@@ -67,9 +72,9 @@ struct LiveEngine: MigrationEngine {
         _ plan: Plan, _ body: (Plan, MySQLConnection, MySQLConnection) async throws -> Output
     ) async throws -> Output {
         let sessions = Sessions(plan: plan)
-        let source = try await naming("source", plan.source) { try await sessions.source() }
+        let source = try await sessions.source()
         do {
-            let target = try await naming("target", plan.target) { try await sessions.target() }
+            let target = try await sessions.target()
             do {
                 var plan = plan
                 let folding = try await source.query("SELECT @@lower_case_table_names").rows.first?.int(0)
@@ -85,20 +90,6 @@ struct LiveEngine: MigrationEngine {
         } catch {
             await source.close()
             throw error
-        }
-    }
-
-    /// Says which side an error of connecting is about.
-    static func naming<Output>(
-        _ side: String, _ server: Plan.Server, _ connect: () async throws -> Output
-    ) async throws -> Output {
-        do {
-            return try await connect()
-        } catch let error as MySQLError {
-            if error.code == .cancelled { throw error }
-            throw EngineError(
-                .failed, "No connection to the \(side) (\(server.address), user '\(server.user)').",
-                why: error.message, cure: error.cure)
         }
     }
 

@@ -22,8 +22,11 @@ struct Failure: Sendable, Hashable {
             let (kind, code) = Self.kind(error.kind)
             self.init(sentence: parts.joined(separator: " "), kind: kind, exitCode: code)
         case let error as MySQLError:
-            let parts = [error.message, error.cure].filter { !$0.isEmpty }.map(Format.sentence)
-            self.init(sentence: parts.joined(separator: " "), kind: "failed", exitCode: 1)
+            if error.code == .cancelled {
+                self.init(CancellationError())
+            } else {
+                self.init(ServerTrouble.explain(error))
+            }
         case is CancellationError:
             self.init(
                 sentence: "Stopped. Everything done so far is kept. Resume with the same command.", kind: "resumable",

@@ -31,7 +31,7 @@ package struct Applier: Sendable {
     package let state: TargetState
     package let epoch: UInt64
     package let phase: TaskPhase
-    /// Bytes of events after which a batch is written.
+    /// Bytes (see `ApplyBatch.bytes`) after which a batch is written; less than the queue's limit.
     package let budget: Int
     package let statementLimit: Int
     package let listener: any ApplyListener
@@ -75,6 +75,8 @@ package struct Applier: Sendable {
         /// The target transaction is open, its checkpoint claimed without a position.
         var isOpen = false
         var lostTables: Set<Int> = []
+        /// Cost of what was taken from the queue since the batch was empty.
+        var held = 0
     }
 
     package enum Ending: Sendable {
@@ -113,25 +115,38 @@ package struct Applier: Sendable {
                     if progress.start == nil { try await commit(&progress, on: target) }
                     return .definition(change)
                 }
+                progress.held += item.cost
                 try receive(item, &progress)
-                // Under a backlog a take rarely ends between two transactions: a full batch is written where one does.
-                guard case .commit = item, progress.isOpen || progress.batch.bytes >= budget else { continue }
-                try await commit(&progress, on: target)
-                // What was taken and not applied is read again from the checkpoint.
-                if await stop(progress.position, progress.reached) { return .stopped }
-            }
-            if progress.start == nil {
-                if progress.end != nil {
+                if case .commit = item {
+                    // Under a backlog a take rarely ends between two transactions: a full batch is written where one does.
+                    guard progress.isOpen || isFull(progress) else { continue }
                     try await commit(&progress, on: target)
-                } else {
-                    try await pass(&progress, on: target)
+                    await release(&progress, queue)
+                    // What was taken and not applied is read again from the checkpoint.
+                    if await stop(progress.position, progress.reached) { return .stopped }
+                } else if isFull(progress), progress.start != nil {
+                    // A transaction too large to hold: write what there is, in order, in a target transaction that stays open.
+                    if !progress.batch.isEmpty { try await write(&progress, on: target) }
+                    await release(&progress, queue)
                 }
-                if await stop(progress.position, progress.reached) { return .stopped }
-            } else if progress.batch.bytes >= budget {
-                // A transaction too large to hold: write what there is, in order, in a target transaction that stays open.
-                try await write(&progress, on: target)
             }
+            guard progress.start == nil else { continue }
+            if progress.end != nil {
+                try await commit(&progress, on: target)
+            } else {
+                try await pass(&progress, on: target)
+            }
+            await release(&progress, queue)
+            if await stop(progress.position, progress.reached) { return .stopped }
         }
+    }
+
+    /// Also by what was taken: a transaction may be all of events that the batch leaves out.
+    private func isFull(_ progress: Progress) -> Bool { max(progress.batch.bytes, progress.held) >= budget }
+
+    private func release(_ progress: inout Progress, _ queue: BoundedQueue<SourceItem>) async {
+        await queue.release(progress.held)
+        progress.held = 0
     }
 
     private func receive(_ item: SourceItem, _ progress: inout Progress) throws {

@@ -34,7 +34,7 @@ package struct ApplyBatch: Sendable {
     package private(set) var filteredChanges: [Int: [FilteredChange]] = [:]
     package private(set) var touched: [TouchedKey] = []
     package private(set) var counts: [Int: ChangeCounts] = [:]
-    /// Bytes of events held.
+    /// Bytes that the batch holds, nearly: of events, and of what is kept for each row.
     package private(set) var bytes = 0
     package private(set) var rows = 0
 
@@ -43,6 +43,9 @@ package struct ApplyBatch: Sendable {
         self.strict = strict
         self.filtered = filtered
     }
+
+    /// Memory for a row beside its bytes: image, key and literals.
+    private static let rowOverhead = 1024
 
     package var isEmpty: Bool { rows == 0 }
     /// Tables with something to apply, in a stable order.
@@ -61,6 +64,7 @@ package struct ApplyBatch: Sendable {
 
     private mutating func add(table: Int, before: ImageRow?, after: ImageRow?) throws {
         rows += 1
+        bytes += Self.rowOverhead
         switch (before, after) {
         case (nil, .some): counts[table, default: ChangeCounts()].inserts += 1
         case (.some, .some): counts[table, default: ChangeCounts()].updates += 1

@@ -140,4 +140,14 @@ package struct ImageRow: RowContent {
         if image.nulls[column.position] { return .null }
         return try image.value(at: column.position, in: map, isUnsigned: column.isUnsigned)
     }
+
+    /// Writes the literal for VALUES and SET. Stored bytes go straight from the event into the statement: a row may be as large as
+    /// a packet, and a copy of it would stand beside both.
+    package func appendLiteral(_ column: ColumnDefinition, to sql: inout SQLBuffer) throws {
+        if let range = try image.byteRange(at: column.position, in: map) {
+            sql.appendQuoted(image.bytes[range], introducer: "_binary")
+        } else {
+            try ValueLiteral.append(value(column), to: &sql)
+        }
+    }
 }

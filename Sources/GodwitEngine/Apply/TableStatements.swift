@@ -68,7 +68,7 @@ package struct TableStatements: Sendable {
         guard purpose == .delete else {
             for (index, column) in shape.writable.enumerated() {
                 sql.append(index == 0 ? "(" : ",")
-                try ValueLiteral.append(row.value(column), to: &sql)
+                try row.appendLiteral(column, to: &sql)
             }
             sql.append(")")
             return
@@ -126,7 +126,7 @@ package struct TableStatements: Sendable {
         for (index, column) in shape.writable.enumerated() {
             if index > 0 { sql.append(",") }
             sql.append(SQL.identifier(column.name) + "=")
-            try ValueLiteral.append(after.value(column), to: &sql)
+            try after.appendLiteral(column, to: &sql)
         }
         sql.append(" WHERE ")
         try appendMatch(before, &sql)
@@ -143,9 +143,8 @@ package struct TableStatements: Sendable {
             case .null:
                 sql.append("\(name) IS NULL")
             case .json(let binary):
-                // JSON compares 1 and 1.0 as equal; the text tells them apart.
-                sql.append("CAST(\(name) AS CHAR CHARACTER SET utf8mb4) COLLATE utf8mb4_bin = ")
-                try ValueLiteral.append(.json(binary), to: &sql)
+                // JSON compares 1 and 1.0 as equal; the text tells them apart, and the types what has the same text.
+                try JSONExpression.appendMatch(name, binary, to: &sql)
             case .bytes(let bytes):
                 if column.characterSet != nil, column.characterSet != "binary" {
                     // The first condition can use an index, the second tells case, accents and padding apart.

@@ -51,8 +51,8 @@ package enum ValueLiteral {
     }
 
     private static func appendJSON(_ binary: [UInt8], to sql: inout SQLBuffer) throws {
-        let text = binary.isEmpty ? "null" : try BinaryJSON.render(binary)
-        sql.appendQuoted(Array(text.utf8), introducer: "_utf8mb4")
+        let (text, typed) = try BinaryJSON.renderTyped(binary)
+        JSONExpression.append(text, typed: typed, to: &sql)
     }
 
     private static func text(of date: MySQLDate) -> String {

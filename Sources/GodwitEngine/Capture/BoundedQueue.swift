@@ -1,17 +1,21 @@
 import DequeModule
 
 /// A queue of work between two tasks, bounded by cost: the producer waits while it is full, the consumer while it is
-/// empty. One producer, one consumer.
+/// empty. What the consumer has taken counts until it says that it is done with it: a transaction's rows live on in the
+/// batch that is being written, and one row may be most of the bound. One producer, one consumer.
 package actor BoundedQueue<Element: Sendable> {
     private var elements: Deque<(element: Element, cost: Int)> = []
     private var cost = 0
+    /// Cost of what was taken and not released.
+    private var held = 0
     private let limit: Int
     private var failure: (any Error)?
     private var finished = false
     private var consumer: CheckedContinuation<Void, Never>?
     private var producer: CheckedContinuation<Void, Never>?
 
-    /// `limit`: summed cost above which `push` waits. One element above it still passes alone.
+    /// `limit`: summed cost from which `push` waits. One element above it still passes alone. A consumer that waits for
+    /// more while it holds `limit` itself waits for ever.
     package init(limit: Int) { self.limit = limit }
 
     /// Cost of what waits now.
@@ -21,14 +25,26 @@ package actor BoundedQueue<Element: Sendable> {
     /// Adds elements in order; returns false when the consumer has gone.
     package func push(_ batch: [Element], cost costOf: @Sendable (Element) -> Int) async -> Bool {
         for element in batch {
-            while cost >= limit, !elements.isEmpty, !finished, !Task.isCancelled { await waitForRoom() }
-            if finished || Task.isCancelled { return false }
+            guard await room() else { return false }
             let itsCost = costOf(element)
             elements.append((element, itsCost))
             cost += itsCost
             wake(&consumer)
         }
         return true
+    }
+
+    /// Waits until something may be pushed; returns false when the consumer has gone. For a producer that would hold
+    /// large elements of its own before it pushes them.
+    package func room() async -> Bool {
+        while cost + held >= limit, !finished, !Task.isCancelled { await waitForRoom() }
+        return !finished && !Task.isCancelled
+    }
+
+    /// The consumer no longer holds this much of what it took.
+    package func release(_ cost: Int) {
+        held -= cost
+        wake(&producer)
     }
 
     /// Ends the queue; what is in it is still delivered, then `error` is thrown (or the end returned).
@@ -40,7 +56,7 @@ package actor BoundedQueue<Element: Sendable> {
         wake(&producer)
     }
 
-    /// Everything that waits, up to `budget` of cost but at least one element; nil at the end.
+    /// Everything that waits, up to `budget` of cost but at least one element; nil at the end. To be released.
     package func take(budget: Int) async throws -> [Element]? {
         while elements.isEmpty, !finished {
             try Task.checkCancellation()
@@ -59,7 +75,7 @@ package actor BoundedQueue<Element: Sendable> {
             elements.removeFirst()
         }
         cost -= sum
-        wake(&producer)
+        held += sum
         return taken
     }
 

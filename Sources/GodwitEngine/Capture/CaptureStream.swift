@@ -70,6 +70,9 @@ package struct CaptureStream: Sendable {
             shapes: shapes, usesGTIDs: usesGTIDs, caseInsensitiveNames: caseInsensitiveNames,
             isStrict: isStrict, loadedAt: loadedAt, gone: gone, isIncluded: isIncluded)
         while true {
+            // Not pulled before there is room: an event that waits here would stand beside the one that is applied, and each may
+            // be larger than the bound.
+            guard await queue.room() else { throw CancellationError() }
             let events: [[UInt8]]?
             do {
                 events = try await stream.next(timeout: Self.silence)

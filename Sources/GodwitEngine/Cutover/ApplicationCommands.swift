@@ -26,6 +26,9 @@ package struct ApplicationCommands: Sendable {
     ///
     /// `name`: the step's name in the plan (`stop`), for the message.
     package func run(_ argvs: [[String]], name: String) async throws(CutoverFailure) {
+        if let logFolder, !argvs.isEmpty {
+            try await RunningCommand(folder: logFolder).waitForEarlier(limit: timeout, grace: grace)
+        }
         for (index, argv) in argvs.enumerated() {
             do {
                 try await run(argv, name: name)
@@ -54,7 +57,7 @@ package struct ApplicationCommands: Sendable {
             throw CutoverFailure("\(command) can't be started: its output can't be kept: \(error).", effect: .none)
         }
         defer { log.close() }
-        let ending = await limited(program, Array(argv.dropFirst()), log.file)
+        let ending = await limited(program, Array(argv.dropFirst()), log.file, name)
         let output = log.tail(bytes: Self.tailBytes)
         let said = output.isEmpty ? "It printed nothing." : "The end of its output: \(output)"
         // Whatever its status, a command that was interrupted may have done its work, or half of it.
@@ -75,9 +78,11 @@ package struct ApplicationCommands: Sendable {
     }
 
     /// The command against the clock.
-    private func limited(_ program: String, _ arguments: [String], _ log: FileDescriptor) async -> Ending {
+    private func limited(
+        _ program: String, _ arguments: [String], _ log: FileDescriptor, _ name: String
+    ) async -> Ending {
         await withTaskGroup(of: Ending?.self) { group in
-            group.addTask { await execute(program, arguments, log) }
+            group.addTask { await execute(program, arguments, log, name) }
             group.addTask {
                 do {
                     try await Task.sleep(for: timeout)
@@ -96,7 +101,11 @@ package struct ApplicationCommands: Sendable {
         }
     }
 
-    private func execute(_ program: String, _ arguments: [String], _ log: FileDescriptor) async -> Ending {
+    private func execute(
+        _ program: String, _ arguments: [String], _ log: FileDescriptor, _ name: String
+    ) async -> Ending {
+        let running = logFolder.map { RunningCommand(folder: $0) }
+        defer { running?.end() }
         var options = PlatformOptions()
         options.processGroupID = 0
         options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: grace)]
@@ -105,7 +114,10 @@ package struct ApplicationCommands: Sendable {
             let result = try await Subprocess.run(
                 executable, arguments: Arguments(arguments), environment: .inherit, platformOptions: options,
                 input: .none, output: .fileDescriptor(log, closeAfterSpawningProcess: false),
-                error: .fileDescriptor(log, closeAfterSpawningProcess: false))
+                error: .fileDescriptor(log, closeAfterSpawningProcess: false)
+            ) { execution in
+                try running?.begin(pid: execution.processIdentifier.value, name: name)
+            }
             return .exited(result.terminationStatus)
         } catch let error as SubprocessError
             where [.executableNotFound, .spawnFailed, .failedToChangeWorkingDirectory].contains(error.code)

@@ -37,6 +37,16 @@ package struct ColumnTransfer: Sendable, Hashable {
         }
     }
 
+    /// For a JSON column, the expression of the types that its text loses (`JSONTypes.list`); nil for others.
+    package var typeSelect: String? {
+        column.dataType == "json" ? JSONTypes.list(SQL.identifier(column.name)) : nil
+    }
+
+    /// A JSON value from its text and the list of types beside it.
+    package func appendJSON(_ text: [UInt8], types: [UInt8], to sql: inout SQLBuffer) throws(EngineError) {
+        JSONExpression.append(text, typed: try JSONTypes.values(of: text, types: types), to: &sql)
+    }
+
     /// The literal in a multi-row INSERT, where the target does not allow LOAD DATA LOCAL: the same value, from the same bytes.
     package func appendLiteral(_ bytes: [UInt8]?, to sql: inout SQLBuffer) {
         guard let bytes else {
@@ -73,11 +83,28 @@ package struct TableTransfer: Sendable {
     }
 
     package func select(_ bounds: KeyBounds) -> String {
+        "SELECT \(columns.map(\.select).joined(separator: ", ")) \(rows(bounds))"
+    }
+
+    /// The same with the list of types of every JSON column behind the columns.
+    package func selectTyped(_ bounds: KeyBounds) -> String {
+        let lists = columns.compactMap(\.typeSelect)
+        return "SELECT \((columns.map(\.select) + lists).joined(separator: ", ")) \(rows(bounds))"
+    }
+
+    /// Finds a row with a JSON value that text would change; nil where there are no JSON columns.
+    package func findTyped(_ bounds: KeyBounds) -> String? {
+        let lists = columns.compactMap(\.typeSelect)
+        guard !lists.isEmpty else { return nil }
+        return "SELECT 1 \(rows(bounds)) AND (\(lists.map { "\($0) IS NOT NULL" }.joined(separator: " OR "))) LIMIT 1"
+    }
+
+    private func rows(_ bounds: KeyBounds) -> String {
         let key = source.rowKey
         let condition = bounds.condition(columns: key?.columns.map { source.columns[$0].name } ?? [])
         let index = key.map { " FORCE INDEX (\(SQL.identifier($0.name)))" } ?? ""
         let filtered = filter.map { " AND (\($0))" } ?? ""
-        return "SELECT \(columns.map(\.select).joined(separator: ", ")) FROM \(source.name.sql)\(index) WHERE \(condition)\(filtered)"
+        return "FROM \(source.name.sql)\(index) WHERE (\(condition))\(filtered)"
     }
 
     package var loadData: String {

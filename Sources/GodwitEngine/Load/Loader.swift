@@ -166,7 +166,7 @@ struct KeylessLoader: Sendable {
         context.observer.moment("load.keyless.snapshot")
         let transfer = TableTransfer(
             source: table.source, target: table.prepared.target, filter: try context.filterSQL(table))
-        let outcome = try await loader.copy(transfer, transfer.select(.all), source: snapshot, target: target)
+        let outcome = try await loader.copy(transfer, .all, source: snapshot, target: target)
         try await context.state.storeLoadedAt(position, table: table.id, on: target)
         try await context.state.markDone(
             table: table.id, number: 0, rows: outcome.rows, bytes: outcome.bytes, on: target)

@@ -32,7 +32,7 @@ struct JSONDocument {
     private var mark: DocumentNode.Mark { .init(line: line, column: column) }
 
     private func wrong(_ problem: String, at place: DocumentNode.Mark? = nil) -> EngineError {
-        reader.error(place ?? mark, "this is no JSON: \(problem).")
+        reader.error(place ?? mark, "this is no JSON: \(problem).", cure: "Mend the file there, or take it again from where it was exported.")
     }
 
     private func unexpected(_ wanted: String) -> EngineError {

@@ -34,9 +34,13 @@ package struct PlanFiles: Sendable {
                         let count = try buffer.withUnsafeMutableBytes { try file.read(into: $0) }
                         if count == 0 { return bytes }
                         bytes += buffer[..<count]
-                        guard bytes.count <= bytesMax else { throw Errno.fileTooLarge }
+                        guard bytes.count <= bytesMax else {
+                            throw Unreadable(reason: "it has more than \(bytesMax >> 20) MiB, and no such file has")
+                        }
                     }
                 }
+            } catch let error as Unreadable {
+                throw error
             } catch let error as Errno {
                 throw Unreadable(reason: error.description.lowercased())
             } catch {

@@ -63,6 +63,12 @@ package struct TableMappings: Sendable, Hashable {
         return selections.contains { $0.action != .exclude && $0.schema.matches(schema, foldsCase: foldsCase) }
     }
 
+    /// Schemas that including rules name without a wildcard, sorted.
+    var namedSchemas: [String] {
+        let names = selections.filter { $0.action != .exclude }.compactMap(\.schema.plainName)
+        return Set(names).filter { !Self.isReserved($0) }.sorted()
+    }
+
     static func isReserved(_ schema: String) -> Bool { reservedSchemas.contains(schema.lowercased()) }
 
     /// The rules that take a table; the first is the one that counts. Empty: not included.

@@ -158,8 +158,8 @@ extension Preflight {
         case nil:
             return [
                 Finding(
-                    .warning, "xa", "source", "Prepared XA transactions cannot be seen.",
-                    why: "XA transactions are not moved yet; one that is prepared now would be lost.",
+                    .error, "xa", "source", "Prepared XA transactions cannot be seen: the account \(account(source)) lacks XA_RECOVER_ADMIN on the source.",
+                    why: "XA transactions are not moved yet; one that is prepared at the start would be lost.",
                     cure: "GRANT XA_RECOVER_ADMIN ON *.* TO \(account(source));")
             ]
         }

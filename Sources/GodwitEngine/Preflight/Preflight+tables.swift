@@ -1,7 +1,9 @@
 extension Preflight {
     /// The included tables, each for itself.
     static func tables(_ facts: PreflightFacts) -> [Finding] {
+        let unseen = unseenSchemas(facts)
         guard !facts.tables.isEmpty else {
+            guard unseen.isEmpty else { return unseen }
             return [
                 Finding(
                     .error, "no-tables", "source", "The plan includes no table that the account \(account(facts.source)) can see.",
@@ -10,7 +12,22 @@ extension Preflight {
         }
         var found = [Finding(.ok, "tables", "source", "\(facts.tables.count) tables are included.")]
         for table in facts.tables { found += self.table(table) }
-        return found
+        return found + unseen
+    }
+
+    /// Schemas that the rules name and of which nothing is seen. Without SELECT their tables do not show at all: the migration
+    /// would go on without them, and be green.
+    private static func unseenSchemas(_ facts: PreflightFacts) -> [Finding] {
+        let source = facts.source
+        let folds = source.lowerCaseTableNames != 0
+        let seen = Set(facts.tables.map { folds ? $0.name.schema.lowercased() : $0.name.schema })
+        return facts.namedSchemas.filter { !seen.contains(folds ? $0.lowercased() : $0) && !source.grants.allows("SELECT", schema: $0) }
+            .map { schema in
+                Finding(
+                    .error, "source-grants", schema, "The account \(account(source)) sees no table of \(SQL.identifier(schema)), which the table rules name.",
+                    why: "Without SELECT a table does not show, and would stay behind.",
+                    cure: "GRANT SELECT ON \(pattern(schema, source)).* TO \(account(source));")
+            }
     }
 
     /// What stands against a table by itself.

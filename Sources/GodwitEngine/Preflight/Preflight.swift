@@ -27,7 +27,7 @@ package enum Preflight {
         guard blocking.count > 1 else { return EngineError(.plan, first.what, why: first.why, cure: first.cure) }
         return EngineError(
             .plan, "Preflight found \(blocking.count) things that stand against the migration; nothing was written.",
-            why: blocking.map(\.description).joined(separator: "\n"), cure: "")
+            why: blocking.enumerated().map { "(\($0.offset + 1)) \($0.element.description)" }.joined(separator: "\n"), cure: "")
     }
 
     /// Reads the facts.
@@ -41,6 +41,7 @@ package enum Preflight {
         var rules = plan.mappings
         rules.foldsCase = facts.source.lowerCaseTableNames != 0
         let mappings = rules
+        facts.namedSchemas = mappings.namedSchemas
         facts.sourceSchemas = try await Catalog.schemas(source)
         facts.tables = try await Catalog.read(
             source, include: { mappings.decision(for: $0) != nil }, schemas: { mappings.mayInclude(schema: $0) })

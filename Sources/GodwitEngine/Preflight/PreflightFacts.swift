@@ -18,6 +18,8 @@ package struct PreflightFacts: Sendable {
     package var preparation: TaskSettings.TablePreparation
     /// Tables that an earlier run of this task has prepared: their rows are Godwit's own.
     package var prepared: Set<TableName>
+    /// Schemas that the rules include by name, sorted.
+    package var namedSchemas: [String] = []
     /// Kinds of objects that the operator has said stay behind (`without:` in the plan).
     package var without: Set<ObjectKind> = []
     /// Views, routines, triggers and events in full.

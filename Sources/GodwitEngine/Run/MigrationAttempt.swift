@@ -21,14 +21,18 @@ struct MigrationAttempt: Sendable {
 
     mutating func run() async throws -> FollowStage.Ending {
         let sessions = Sessions(plan: plan)
-        let source = try await Self.named("source", plan.source) { try await sessions.source() }
+        let source = try await sessions.source()
         let control: MySQLConnection
         do {
-            control = try await Self.named("target", plan.target) { try await sessions.target() }
+            control = try await sessions.target()
         } catch {
             await source.close()
             throw error
         }
+        let watch = TargetWatch(sessions: sessions, board: board, observer: observer)
+        // What breaks the watch breaks the run too, which then says it.
+        let watching = Task { try await watch.run() }
+        defer { watching.cancel() }
         do {
             let ending = try await go(sessions, source, control)
             await source.close()
@@ -38,18 +42,6 @@ struct MigrationAttempt: Sendable {
             await source.close()
             await control.close()
             throw error
-        }
-    }
-
-    private static func named(
-        _ side: String, _ server: Plan.Server, _ connect: () async throws -> MySQLConnection
-    ) async throws -> MySQLConnection {
-        do {
-            return try await connect()
-        } catch let error as MySQLError {
-            var named = error
-            named.message = "The \(side) \(server.address): \(error.message)"
-            throw named
         }
     }
 

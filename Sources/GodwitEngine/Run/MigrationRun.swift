@@ -81,7 +81,7 @@ package struct MigrationRun: Sendable {
             }
             return await report(ending, board, start)
         } catch {
-            let shown = Task.isCancelled ? Self.stopped : error
+            let shown = Task.isCancelled ? Self.stopped : await explained(error, hasTask: memory.hasTask)
             await board.set(state: Task.isCancelled ? .stopped : .failed)
             await board.set(error: "\(shown)")
             let status = await board.snapshot()
@@ -91,6 +91,16 @@ package struct MigrationRun: Sendable {
             if await memory.hasTask { try? await Task { try await StatusWriter.store(status, plan: plan) }.value }
             throw shown
         }
+    }
+
+    /// A server's error with its side and its cure; for a missing privilege the GRANT, found by looking at the grants again.
+    private func explained(_ error: any Error, hasTask: Bool) async -> any Error {
+        guard let error = error as? MySQLError else { return error }
+        var explained = ServerTrouble.explain(error, hasTask: hasTask)
+        if ServerTrouble.isDenied(error), let grants = try? await MissingGrants.find(plan), !grants.isEmpty {
+            explained.cure = grants.joined(separator: " ") + " Then run the same command again."
+        }
+        return explained
     }
 
     private static let stopped = EngineError(
@@ -195,9 +205,46 @@ package enum Retry {
     }
 }
 
+/// The GRANT statements that preflight asks for, both sides.
+enum MissingGrants {
+    static func find(_ plan: Plan) async throws -> [String] {
+        let sessions = Sessions(plan: plan)
+        let source = try await sessions.source()
+        do {
+            let target = try await sessions.target()
+            do {
+                let findings = try await Preflight.check(source: source, target: target, plan: plan)
+                await source.close()
+                await target.close()
+                return findings.filter { $0.blocks && $0.cure.hasPrefix("GRANT ") }.map {
+                    "On the \($0.check.hasPrefix("target") ? "target" : "source"): \($0.cure)"
+                }
+            } catch {
+                await target.close()
+                throw error
+            }
+        } catch {
+            await source.close()
+            throw error
+        }
+    }
+}
+
 /// Writes the last snapshot where `status` finds it.
 enum StatusWriter {
+    /// A target that holds back its commits must not hold back the end of the program.
+    private static let limit = Duration.seconds(5)
+
     static func store(_ status: MigrationStatus, plan: Plan) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await write(status, plan: plan) }
+            group.addTask { try await Task.sleep(for: limit) }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private static func write(_ status: MigrationStatus, plan: Plan) async throws {
         let connection = try await Sessions(plan: plan).target()
         let state = TargetState(task: plan.task)
         do {

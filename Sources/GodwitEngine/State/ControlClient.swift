@@ -15,7 +15,13 @@ package struct ControlClient: Sendable {
     /// nil when the task never ran.
     package func status() async throws -> MigrationStatus? {
         guard try await state.readTask(on: connection) != nil else { return nil }
-        return try await state.status(on: connection)
+        guard var status = try await state.status(on: connection) else { return nil }
+        // A runner whose target commits nothing cannot store that it waits.
+        if let stall = try await TargetStall.look(connection) {
+            status.waits.removeAll { $0.what == stall.what }
+            status.waits.append(stall)
+        }
+        return status
     }
 
     /// Is a runner connected now?

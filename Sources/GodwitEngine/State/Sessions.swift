@@ -29,7 +29,7 @@ package struct Sessions: Sendable {
     /// Reads rows and the catalog; never writes.
     package func source(on loop: (any EventLoop)? = nil) async throws -> MySQLConnection {
         try await connect(
-            plan.source, loop,
+            "source", plan.source, loop,
             // A chunk bound on a DATE key may be an impossible date, which no other mode takes as a literal (1525).
             Self.common + ["SET SESSION sql_mode = 'ALLOW_INVALID_DATES'", "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"])
     }
@@ -37,7 +37,7 @@ package struct Sessions: Sendable {
     /// Writes data. Warnings of these sessions are errors: the counts of every statement are checked.
     package func target(on loop: (any EventLoop)? = nil) async throws -> MySQLConnection {
         try await connect(
-            plan.target, loop,
+            "target", plan.target, loop,
             Self.common + [
                 "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'",
                 "SET SESSION foreign_key_checks = 0",
@@ -49,12 +49,18 @@ package struct Sessions: Sendable {
     }
 
     private func connect(
-        _ server: Plan.Server, _ loop: (any EventLoop)?, _ statements: [String]
+        _ side: String, _ server: Plan.Server, _ loop: (any EventLoop)?, _ statements: [String]
     ) async throws -> MySQLConnection {
         var configuration = MySQLConfiguration(
             address: server.address, username: server.user, password: server.password, tls: server.tls)
         configuration.sessionStatements = statements
+        configuration.peerName = server.peerName(side)
         return try await MySQLConnection.connect(
             configuration, on: loop ?? MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
     }
+}
+
+extension Plan.Server {
+    /// What messages call it.
+    package func peerName(_ side: String) -> String { "the \(side) (\(address), user '\(user)')" }
 }

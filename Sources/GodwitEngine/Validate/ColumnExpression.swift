@@ -43,13 +43,17 @@ enum ValueForm: Hashable {
     case number
     /// Length and bytes. `convert`: both sides in utf8mb4, because their character sets differ.
     case bytes(convert: Bool)
-    /// Length and CRC32 of the bytes: for values that may not fit into one expression (max_allowed_packet). JSON is the
-    /// server's text; geometries and vectors are their stored bytes.
+    /// Length and CRC32 of the bytes: for values that may not fit into one expression (max_allowed_packet). Geometries and
+    /// vectors are their stored bytes, JSON beside a text column the server's text.
     case digest(convert: Bool)
+    /// JSON on both sides: the text's digest, and the types that the text does not show.
+    case json
 
     init(source: ColumnDefinition, target: ColumnDefinition, table: TableName) throws(EngineError) {
         let kinds = [try Kind(source, table: table), try Kind(target, table: table)]
-        if kinds.allSatisfy({ $0 == .enumerated }), source.columnType == target.columnType {
+        if source.dataType == "json", target.dataType == "json" {
+            self = .json
+        } else if kinds.allSatisfy({ $0 == .enumerated }), source.columnType == target.columnType {
             self = .number
         } else if kinds.allSatisfy({ $0 == .bit }) {
             self = .number
@@ -123,6 +127,8 @@ enum ValueForm: Hashable {
         case .digest(let convert):
             let value = convert ? "CONVERT(\(name) USING utf8mb4)" : name
             return "CONCAT(LENGTH(\(value)), ':', CRC32(\(value)))"
+        case .json:
+            return "CONCAT(LENGTH(\(name)), ':', CRC32(\(name)), ':', \(JSONTypes.fingerprint(name)))"
         }
     }
 
@@ -130,6 +136,9 @@ enum ValueForm: Hashable {
     func display(_ column: ColumnDefinition) -> String {
         let name = SQL.identifier(column.name)
         switch self {
+        case .json:
+            let types = "LEFT(CAST(\(JSONTypes.list(name)) AS CHAR), 60)"
+            return "CONCAT(LEFT(CAST(\(name) AS CHAR), 60), IFNULL(CONCAT(' with types ', \(types)), ''))"
         case .bytes, .digest:
             if column.dataType == "json" { return "LEFT(CAST(\(name) AS CHAR), 60)" }
             if column.characterSet != nil { return "LEFT(CONVERT(\(name) USING utf8mb4), 60)" }

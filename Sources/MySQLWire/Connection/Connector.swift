@@ -147,9 +147,15 @@ struct Connector: Sendable {
     private func connectionErrorText(_ error: NIOConnectionError) -> String {
         if let first = error.connectionErrors.first { return ioErrorText(first.error) }
         if let lookup = error.dnsAError ?? error.dnsAAAAError {
-            return "the name can't be resolved (\(ioErrorText(lookup)))"
+            return "the name can't be resolved\(resolverText(lookup))"
         }
         return "no address to try"
+    }
+
+    /// The resolver's own words.
+    private func resolverText(_ error: any Error) -> String {
+        guard let error = error as? SocketAddressError.UnknownHost else { return " (\(ioErrorText(error)))" }
+        return " (\(error.errorDescription.lowercased()))"
     }
 }
 

@@ -30,6 +30,10 @@ struct DemandBuffer<Element, Waiter> {
 
     /// More may be read from the server.
     var wantsMore: Bool { terminal == nil && bufferedBytes < limit }
+    /// The same where `partial` bytes of the next element are here already. A caller who waits gets its element, however large.
+    func wants(more partial: Int) -> Bool {
+        terminal == nil && (waiter != nil || bufferedBytes + partial < limit)
+    }
     var isWaiting: Bool { waiter != nil }
     /// The end was received, and nothing stands before it any more.
     var isDrained: Bool { terminal != nil && queue.isEmpty }

@@ -2,6 +2,14 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Drives the connection's state machine: bytes in, packets out, callers resumed. Lives on the event loop.
 final class MySQLChannelHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
@@ -17,6 +25,9 @@ final class MySQLChannelHandler: ChannelInboundHandler {
     /// The server's certificate was refused: worth a diagnosis.
     var refusal: TLSFailure.Refusal?
     var watch = ActivityWatch()
+    /// The rest of a large command.
+    var outbox = Outbox()
+    var isSendingPieces = false
     private var isReading = false
     /// The error of a TLS or socket handler that came just before the channel closed.
     var lastError: MySQLError?
@@ -66,7 +77,10 @@ final class MySQLChannelHandler: ChannelInboundHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         watch.touch()
-        if context.channel.isWritable, case .file(let upload) = machine.current { upload.socketIsWritable() }
+        if context.channel.isWritable {
+            sendPieces()
+            if case .file(let upload) = machine.current { upload.socketIsWritable() }
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -105,8 +119,16 @@ final class MySQLChannelHandler: ChannelInboundHandler {
                 if !events.isEmpty, case .dump(let pipe) = machine.current { pipe.offer(events) }
             }
             guard atControl, let packet = try framer.nextPacket() else { return }
+            guard outbox.isEmpty else { throw Self.answeredEarly(packet) }
             try handle(machine.received(packet))
         }
+    }
+
+    /// The server gave up on a command before it had all of it (1153: too large): it closes then, and what is left of the
+    /// command must not be taken for another.
+    private static func answeredEarly(_ packet: ByteBuffer) -> MySQLError {
+        let isError = packet.getInteger(at: packet.readerIndex, as: UInt8.self) == 0xFF
+        return isError ? MySQLError(decodingServerError: packet) : .malformed("an answer before the end of the command")
     }
 
     private func deliver(_ batch: MySQLRowBatch) {
@@ -128,7 +150,8 @@ final class MySQLChannelHandler: ChannelInboundHandler {
     var wantsBytes: Bool {
         switch machine.current {
         case .stream(let pipe): pipe.buffer.wantsMore
-        case .dump(let pipe): pipe.buffer.wantsMore
+        // An event is handed out whole: what has come of the next one counts as waiting too.
+        case .dump(let pipe): pipe.buffer.wants(more: framer.eventBytes)
         default: true
         }
     }
@@ -255,6 +278,7 @@ final class MySQLChannelHandler: ChannelInboundHandler {
     /// Closes beneath TLS: no farewell is exchanged, nothing can make it wait.
     func closeNow() {
         watch.stop()
+        outbox.clear()
         guard let context else { return }
         if let tlsContext = try? context.pipeline.syncOperations.context(handlerType: NIOSSLClientHandler.self) {
             tlsContext.close(mode: .all, promise: nil)
@@ -265,16 +289,6 @@ final class MySQLChannelHandler: ChannelInboundHandler {
 
     // MARK: Writing
 
-    /// Sends a payload as the next packets of the running dialogue.
-    func send(_ payload: ByteBuffer) {
-        guard let context else { return }
-        for packet in PacketWriter.packets(payload, sequence: &framer.sequence) {
-            context.write(wrapOutboundOut(packet), promise: nil)
-        }
-        context.flush()
-        watch.touch()
-    }
-
     /// Sends a command: packet numbers begin again.
     func sendCommand(_ payload: ByteBuffer) {
         framer.sequence = 0
@@ -284,6 +298,7 @@ final class MySQLChannelHandler: ChannelInboundHandler {
 
 /// A socket's error without the file and line that NIO adds.
 func ioErrorText(_ error: any Error) -> String {
-    if let error = error as? IOError { return error.description }
+    // NIO's own description names its system call too.
+    if let error = error as? IOError { return String(cString: strerror(error.errnoCode)).lowercased() }
     return String(describing: error)
 }

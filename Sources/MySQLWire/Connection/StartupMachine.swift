@@ -149,8 +149,8 @@ struct StartupMachine: Sendable {
                 cure: "Give the account another plugin, for example caching_sha2_password.")
         case .other(let name):
             throw MySQLError(
-                .authentication, "The account uses the authentication plugin \(name), which is not supported.",
-                cure: "Give the account caching_sha2_password (MySQL) or mysql_native_password (MariaDB).")
+                .authentication, "The server asks for the authentication plugin \(name), which is not supported; it also does so for a user that does not exist.",
+                cure: "Check the user name, or give the account caching_sha2_password (MySQL) or mysql_native_password (MariaDB).")
         case .cachingSHA2Password, .nativePassword:
             nonce = Array(packet.readRest().prefix(20))
             guard nonce.count == 20 else { throw .malformed("an authentication switch") }

@@ -112,8 +112,11 @@ struct TLSFailure {
         case let tls as NIOSSLError:
             guard let error = Self.explain(tls, peer: peer, &refusal) else { return nil }
             self.error = error
+        // In TLS 1.3 the server looks at the client's certificate when this side's handshake is over already.
+        case is BoringSSLError where String(describing: error).contains("ALERT"):
+            self.error = Self.refused(peer, String(describing: error))
         case is NIOSSLExtraError, is BoringSSLError:
-            self.error = MySQLError(.tls, "TLS with \(peer) failed (\(error)).")
+            self.error = MySQLError(.tls, "TLS with \(peer) failed (\(Self.reason(String(describing: error)))).")
         default: return nil
         }
     }
@@ -135,15 +138,25 @@ struct TLSFailure {
             return MySQLError(
                 .tls, "\(peer) offers no TLS version from 1.2 on.", cure: "Allow TLSv1.2 or TLSv1.3 (tls_version).")
         case _ where text.contains("ALERT"):
-            return MySQLError(
-                .tls, "\(peer) refused this side's TLS offer or client certificate (\(text)).",
-                cure: "Check the client certificate and the server's ssl_ca.")
+            return refused(peer, text)
         case _ where text.contains("WRONG_VERSION_NUMBER"):
             return MySQLError(
                 .tls, "\(peer) answered the TLS handshake with something else.",
                 cure: "Someone may be tampering with the connection: check the network path.")
         default:
-            return MySQLError(.tls, "The TLS handshake with \(peer) failed (\(text)).")
+            return MySQLError(.tls, "The TLS handshake with \(peer) failed (\(reason(text))).")
         }
+    }
+
+    private static func refused(_ peer: String, _ text: String) -> MySQLError {
+        MySQLError(
+            .tls, "\(peer) refused this side's TLS offer or client certificate (\(reason(text))).",
+            cure: "Check the client certificate and the server's ssl_ca.")
+    }
+
+    /// BoringSSL's name of the reason, out of a text that also holds source files and numbers.
+    private static func reason(_ text: String) -> String {
+        guard let name = text.firstMatch(of: /OPENSSL_internal:([A-Za-z0-9_]+)/) else { return text }
+        return name.1.lowercased().replacing("_", with: " ")
     }
 }

@@ -17,10 +17,11 @@ enum Command {
     /// A caller that leaves the command's byte before the statement's first saves the copy of a statement that may be as
     /// large as a row: whatever stands there, if it is that byte, the buffer is the packet's payload already.
     static func query(_ sql: ByteBuffer) -> ByteBuffer {
-        if sql.readerIndex > 0, sql.getInteger(at: sql.readerIndex - 1, as: UInt8.self) == 0x03 {
+        if sql.readerIndex > 0 {
             var whole = sql
+            // Moved before it is looked at: what stands before the reader index cannot be read.
             whole.moveReaderIndex(to: sql.readerIndex - 1)
-            return whole
+            if whole.getInteger(at: whole.readerIndex, as: UInt8.self) == 0x03 { return whole }
         }
         var buffer = ByteBuffer()
         buffer.reserveCapacity(1 + sql.readableBytes)

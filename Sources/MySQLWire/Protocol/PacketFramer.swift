@@ -22,6 +22,8 @@ struct PacketFramer {
     private var isInside = false
     private var event: [UInt8] = []
 
+    /// Bytes here of an event that is not complete.
+    var eventBytes: Int { event.count }
     /// Bytes received and not yet handed out.
     var bufferedBytes: Int { inbound.readableBytes }
 
