@@ -27,6 +27,7 @@ import Testing
         ("failed rows under a green name", .sample(.following, [.sample("a", failed: 1)]), .unequal, "NOT EQUAL"),
         ("table error", .sample(.following, [.sample("a", .failed)]), .failed, "1 table FAILED: shop.a."),
         ("validation error", .sample(.following, [.sample("a", validation: "Error")]), .failed, "FAILED"),
+        ("a view differs", .differing, .unequal, "Not the same on both sides: The view shop.v is not the same on the target: the text differs. (and 1 more)"),
         ("run failed", .sample(.failed, [.sample("a")]), .failed, "The migration FAILED."),
     ]
 
@@ -36,6 +37,15 @@ import Testing
         let verdict = Verdict(test.status)
         #expect(verdict.result == test.result, "\(test.name)")
         #expect(verdict.summary.contains(test.words), "\(test.name): \(verdict.summary)")
+    }
+
+    /// A cutover whose objects differ does not end 0, in either form of output.
+    @Test(arguments: [["cutover"], ["cutover", "--json"]])
+    func aCutoverWithADifferenceIsNotGreen(arguments: [String]) async {
+        let control = ScriptedControl([MigrationStatus.differing])
+        let outcome = await godwit(arguments, engine: ScriptedEngine(control: control))
+        #expect(outcome.code == 4, "\(outcome)")
+        #expect((outcome.out + outcome.err).contains("shop.v"), "\(outcome)")
     }
 
     /// Nobody sees green over a table that is not loaded, equal and without anything open.
@@ -78,5 +88,14 @@ import Testing
     @Test func manyTablesAreCountedNotListed() {
         let tables = (0..<9).map { MigrationStatus.Table.sample("t\($0)", .failed) }
         #expect(Verdict(.sample(.following, tables)).summary.hasSuffix("shop.t4 and 4 more."))
+    }
+}
+
+extension MigrationStatus {
+    /// Cut over, every row equal, two objects not.
+    fileprivate static var differing: MigrationStatus {
+        var status = MigrationStatus.sample(.cutOver, [.sample("a")])
+        status.objectDifferences = ["The view shop.v is not the same on the target: the text differs.", "The event shop.e is not on the target."]
+        return status
     }
 }

@@ -80,6 +80,7 @@ struct CutoverCommand: AsyncParsableCommand {
         guard report.status.state == .cutOver else {
             throw EngineError(.failed, "The migration ended without a cutover.", why: report.status.error ?? "")
         }
+        try RunShow.check(report, verdict)
     }
 }
 

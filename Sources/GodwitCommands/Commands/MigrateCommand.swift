@@ -92,6 +92,11 @@ enum RunShow {
         } else {
             context.printLines(ReportText.lines(report, verdict: verdict, paint: context.paint))
         }
+        try check(report, verdict)
+    }
+
+    /// Throws what gives the command its exit code where the verdict is not 0.
+    static func check(_ report: MigrationReport, _ verdict: Verdict) throws {
         switch verdict.result {
         case .validated, .unproven: break
         case .failed:
