@@ -65,7 +65,7 @@ import Testing
     }
 
     /// A command outlives the Godwit that was killed: the next command waits for it, or ends it when it is over its limit.
-    @Test(arguments: [(Duration.seconds(20), true), (.milliseconds(200), false)])
+    @Test(arguments: [(Duration.seconds(20), true), (.seconds(3), false)])
     func commandOfAKilledRun(timeout: Duration, ends: Bool) async throws {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
