@@ -71,7 +71,8 @@ import Testing
         try await rig.source.sql(
             """
             CREATE USER reader; GRANT REPLICATION SLAVE, REPLICATION CLIENT, XA_RECOVER_ADMIN ON *.* TO reader;
-            GRANT SELECT, LOCK TABLES ON `bad\\_in`.* TO reader; GRANT SELECT, LOCK TABLES ON also.* TO reader;
+            GRANT SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT ON `bad\\_in`.* TO reader;
+            GRANT SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT ON also.* TO reader; GRANT SHOW_ROUTINE ON *.* TO reader;
             """)
         let list = targetPrivileges.joined(separator: ", ")
         try await rig.target.sql(
@@ -94,6 +95,7 @@ import Testing
             var cases = [
                 (true, "REPLICATION SLAVE", "*.*"), (true, "REPLICATION CLIENT", "*.*"), (true, "XA_RECOVER_ADMIN", "*.*"), (true, "SELECT", "`bad\\_in`.*"),
                 (true, "SELECT", "also.*"), (true, "LOCK TABLES", "`bad\\_in`.*"),
+                (true, "TRIGGER", "`bad\\_in`.*"), (true, "EVENT", "also.*"), (true, "SHOW_ROUTINE", "*.*"),
             ]
             let places = ["`bad\\_in`.*", "godwit.*", "also.*"]
             for (number, privilege) in Self.targetPrivileges.enumerated() { cases.append((false, privilege, places[number % 3])) }

@@ -112,7 +112,7 @@ package struct Applier: Sendable {
             for item in items {
                 if case .definition(let change) = item {
                     // Inside a transaction (before the consistency point only) what there is of it is read again.
-                    if progress.start == nil { try await commit(&progress, on: target) }
+                    if !progress.hasOpenRows { try await commit(&progress, on: target) }
                     return .definition(change)
                 }
                 progress.held += item.cost

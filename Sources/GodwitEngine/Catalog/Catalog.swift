@@ -50,6 +50,22 @@ package enum Catalog {
     private static func readTables(
         _ connection: MySQLConnection, schemas: [String], include: (TableName) -> Bool
     ) async throws -> [TableDefinition] {
+        for _ in 1..<readings {
+            do {
+                return try await readTablesOnce(connection, schemas: schemas, include: include)
+            } catch let error as EngineError where error.kind == .failed {
+                // Several statements read what a change of definition between two of them makes disagree.
+                continue
+            }
+        }
+        return try await readTablesOnce(connection, schemas: schemas, include: include)
+    }
+
+    private static let readings = 3
+
+    private static func readTablesOnce(
+        _ connection: MySQLConnection, schemas: [String], include: (TableName) -> Bool
+    ) async throws -> [TableDefinition] {
         guard !schemas.isEmpty else { return [] }
         let features = try await features(connection)
         var assembly = CatalogAssembly(features: features)
@@ -68,6 +84,17 @@ package enum Catalog {
                 continue
             }
             assembly.createStatement(text, of: name)
+        }
+        if let hidden = assembly.definitions.first(where: { $0.columns.isEmpty })?.name {
+            // Any privilege on a table shows its name and its indexes, only one that reads it shows its columns.
+            var facts = ServerFacts(version: "")
+            facts.currentUser = try await connection.query("SELECT CURRENT_USER()").rows.first?.string(0) ?? ""
+            facts.variables["partial_revokes"] = try await connection.query(
+                "SHOW GLOBAL VARIABLES LIKE 'partial_revokes'").rows.first?.string(1)
+            throw EngineError(
+                .plan, "The columns of table \(hidden) cannot be seen by the account \(Preflight.account(facts)).",
+                why: "It has privileges on the table, but not SELECT.",
+                cure: "GRANT SELECT ON \(Preflight.pattern(hidden.schema, facts)).* TO \(Preflight.account(facts));")
         }
         try assembly.indexes(statistics)
         try assembly.check()

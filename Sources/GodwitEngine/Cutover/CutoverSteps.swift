@@ -76,7 +76,18 @@ struct CutoverSteps: Sendable {
             let gates = try await readGates(parts)
             if gates.open.isEmpty {
                 // AUTO_INCREMENT is raised before the pause, so that in it only what changed since is left.
-                if raised { return }
+                if raised {
+                    let check = DefinitionCheck(context: context)
+                    let differences = try await servers.onSource { try await check.differences(on: $0) }
+                    if differences.isEmpty { return }
+                    if let gateLimit, ContinuousClock.now - start > gateLimit {
+                        throw CutoverFailure(differences.joined(separator: " "), effect: .none)
+                    }
+                    // A statement may be on its way here.
+                    await context.board.beginWait("cutover: gates", why: differences.joined(separator: " "), limit: gateLimit)
+                    try await Task.sleep(for: .seconds(1))
+                    continue
+                }
                 // So are views, routines and events made as they are now.
                 try await AutoIncrement(context: context, servers: servers).raise()
                 try await objects.refresh(context, servers)

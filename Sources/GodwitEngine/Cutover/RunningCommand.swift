@@ -37,10 +37,14 @@ struct RunningCommand: Sendable {
             throw CutoverFailure("The file \(path) is not readable: see that no command of an earlier run is at work, then delete it.")
         }
         if await isGone(record, within: limit) { return end() }
+        if Task.isCancelled {
+            throw CutoverFailure("Stopped while the command application.\(record.name) of an earlier run (process \(record.pid)) is at work.")
+        }
         for signal in [SIGTERM, SIGKILL] {
             // Its whole group: each command leads one.
             if kill(-record.pid, signal) != 0 { kill(record.pid, signal) }
-            if await isGone(record, within: grace) { return end() }
+            // Not the caller's task: a cancelled one would not wait at all.
+            if await Task(operation: { await isGone(record, within: grace) }).value { return end() }
         }
         throw CutoverFailure("The command application.\(record.name) of an earlier run (process \(record.pid)) does not end.")
     }

@@ -100,7 +100,16 @@ struct DefinitionReplay: Sendable {
         }
         try await control.query("COMMIT")
         context.observer.moment("definition.intent")
-        if !isDone, !plan.statement.isEmpty { try await execute(change, plan, runner) }
+        if !isDone, !plan.statement.isEmpty {
+            do {
+                try await execute(change, plan, runner)
+            } catch {
+                // A refusal that the server itself has spoken: nothing has happened. Left standing, the intent would take whatever
+                // a person mends on the target for the statement's work.
+                if runner.isOpen, !Task.isCancelled { try await forget(control) }
+                throw error
+            }
+        }
         context.observer.moment("definition.executed")
         let learned = try await read(plan, on: control)
         try await control.query("BEGIN")
@@ -114,6 +123,13 @@ struct DefinitionReplay: Sendable {
         context.observer.moment("definition.done")
         for name in change.tables { await context.board.countDefinition(of: name) }
         context.observer.say("info", "Carried out on the target: \(change.description).")
+    }
+
+    private func forget(_ control: MySQLConnection) async throws {
+        try await control.query("BEGIN")
+        try await context.state.checkFence(epoch: context.epoch, phase: .following, on: control)
+        try await context.state.clearIntent(on: control)
+        try await control.query("COMMIT")
     }
 
     private func execute(_ change: DefinitionChange, _ plan: DefinitionPlan, _ runner: MySQLConnection) async throws {
@@ -134,6 +150,7 @@ struct DefinitionReplay: Sendable {
     private func requireSameTables(
         _ plan: DefinitionPlan, _ target: MySQLConnection, _ change: DefinitionChange
     ) async throws {
+        for case .create(let name, _) in plan.effects { try await requireRoom(for: name, target, change) }
         for case .alter(let name) in plan.effects {
             guard let table = context.tables.first(where: { $0.source.name == name }),
                 let now = try await Catalog.read(target, table: table.prepared.target)
@@ -145,6 +162,34 @@ struct DefinitionReplay: Sendable {
             guard own == theirs || intent != nil else {
                 throw refusal(change, "the target's \(table.prepared.target) has other columns, or the same in another order")
             }
+        }
+    }
+
+    /// A new table comes to stand on the target as it does on the source: where nothing is, under the same defaults.
+    private func requireRoom(
+        for name: TableName, _ target: MySQLConnection, _ change: DefinitionChange
+    ) async throws {
+        // After a crash it may be there already.
+        guard try await context.state.intent(on: target) == nil,
+            let goal = context.plan.mappings.decision(for: name)?.target
+        else { return }
+        if try await Catalog.read(target, table: goal) != nil {
+            throw refusal(change, "a table \(goal) stands on the target already")
+        }
+        let theirs = try await Catalog.schemas(target).first { $0.name == goal.schema }
+        let source = try await context.openSource()
+        let own: Catalog.Schema?
+        do {
+            own = try await Catalog.schemas(source).first { $0.name == name.schema }
+        } catch {
+            await source.close()
+            throw error
+        }
+        await source.close()
+        if let own, let theirs, own.collation != theirs.collation {
+            throw refusal(
+                change,
+                "new tables of \(name.schema) are in \(own.collation) on the source, those of \(goal.schema) in \(theirs.collation) on the target (ALTER DATABASE \(SQL.identifier(goal.schema)) COLLATE \(own.collation) makes them the same)")
         }
     }
 
@@ -168,12 +213,17 @@ struct DefinitionReplay: Sendable {
 
     private func identity(of name: TableName, _ target: MySQLConnection, _ change: DefinitionChange) async throws -> String {
         do {
+            // Of a partitioned table each partition is listed, as `name#p#partition`.
+            let file = SQL.string(name.fileName)
             let result = try await target.query(
-                "SELECT TABLE_ID FROM information_schema.INNODB_TABLES WHERE NAME = \(SQL.string(name.fileName))")
-            return result.rows.first?.string(0) ?? "unknown"
+                "SELECT MIN(TABLE_ID) FROM information_schema.INNODB_TABLES WHERE NAME = \(file) OR LEFT(NAME, CHAR_LENGTH(\(file)) + 3) = CONCAT(\(file), '#p#')")
+            guard let identity = result.rows.first?.string(0) else {
+                throw refusal(change, "InnoDB does not list \(name) under a name that can be told, and only its identity shows after a crash whether names were exchanged")
+            }
+            return identity
         } catch {
             // 1227: without PROCESS.
-            guard error.serverCode == 1227 else { throw error }
+            guard let error = error as? MySQLError, error.serverCode == 1227 else { throw error }
             throw EngineError(
                 .resumable, "To carry out \(change.description) Godwit must tell the target's tables apart: \(error.message)",
                 why: "After a crash only their identities say whether names were exchanged.",

@@ -73,6 +73,8 @@ package struct DefinitionStatement: Sendable, Hashable {
     // MARK: Parsing
 
     private mutating func parse() throws(Unclear) {
+        // `/*!40000 ALTER TABLE … */`, as dumps have it: the server runs what is inside.
+        if sql.kind(0) == .versionStart, sql.kind(sql.count - 1) == .versionEnd { at = 1 }
         let verb = keyword()
         at += 1
         switch verb {

@@ -43,7 +43,7 @@ package struct TableReset: Sendable {
         _ names: [TableName], _ phase: TaskPhase, _ what: String, _ source: MySQLConnection, _ target: MySQLConnection
     ) async throws {
         var found: [(name: TableName, what: Found)] = []
-        for name in names { found.append((name, try await look(at: name, source))) }
+        for name in names { found.append((name, try await look(at: name, source, target))) }
         try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
         for (name, what) in found {
             guard case .gone = what, let table = task(name) else { continue }
@@ -88,7 +88,9 @@ package struct TableReset: Sendable {
 
     // MARK: The source
 
-    private func look(at name: TableName, _ source: MySQLConnection) async throws -> Found {
+    private func look(
+        at name: TableName, _ source: MySQLConnection, _ target: MySQLConnection
+    ) async throws -> Found {
         // Read first: whatever is not there afterwards has all of its history up to here behind it.
         let before = try await context.positions.exact(on: source)
         let position: ReplicationPosition
@@ -106,10 +108,18 @@ package struct TableReset: Sendable {
         guard let decision = context.plan.mappings.decision(for: name) else {
             throw EngineError(.failed, "Table \(name) was to be loaded again, and the plan does not include it.")
         }
+        if let other = context.tables.first(where: { $0.prepared.target == decision.target && $0.source.name != name }) {
+            throw EngineError(
+                .failed, "Tables \(name) and \(other.source.name) of the source both go to \(decision.target).",
+                why: "\(name) came while the migration ran.", cure: "Change the plan's rules so that each has a name of its own, and start a new migration.")
+        }
         let mappings = context.plan.mappings
+        // The task's own table holds nothing but what was loaded into it. Any other that stands there is not ours to drop.
+        let isOwn = task(name) != nil
+        let standing = isOwn ? nil : try await TargetPreparation.find(target, [decision.target])[decision.target]
         let prepared = try TargetPreparation.decide(
-            mode: .dropAndCreate, source: definition, target: decision.target, found: nil,
-            mapping: { mappings.decision(for: $0)?.target })
+            mode: isOwn ? .dropAndCreate : context.plan.settings.preparation, source: definition, target: decision.target,
+            found: standing, mapping: { mappings.decision(for: $0)?.target })
         return .present(prepared, from: position)
     }
 

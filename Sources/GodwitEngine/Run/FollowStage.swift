@@ -215,8 +215,30 @@ package struct FollowStage: Sendable {
                     cure: "Set ValidationSettings.EnableValidation to true.")
             }
             if !failures.isEmpty { throw Self.unequal(failures) }
-            return await parts.validation.allValidatedOnce
+            guard await parts.validation.allValidatedOnce else { return false }
+            return try await hasSameDefinitions(parts)
         }
+    }
+
+    /// False while a statement may be on its way here.
+    private func hasSameDefinitions(_ parts: FollowParts) async throws -> Bool {
+        let source = try await context.openSource()
+        let differences: [String]
+        let seen: ReplicationPosition
+        do {
+            differences = try await DefinitionCheck(context: context).differences(on: source)
+            seen = try await context.positions.exact(on: source)
+        } catch {
+            await source.close()
+            throw error
+        }
+        await source.close()
+        if differences.isEmpty { return true }
+        guard await parts.reached.covers(seen) else { return false }
+        throw EngineError(
+            .unequal, differences.joined(separator: " "),
+            why: "The log up to \(seen) is carried out, and these tables are not the same.",
+            cure: "Make them the same, or drop this task's rows in schema godwit and the target's tables and migrate again.")
     }
 
     /// Not done: refused or undone, the migration goes on following.
