@@ -221,6 +221,11 @@ enum MissingGrants {
                 }
             } catch {
                 await target.close()
+                // What cannot be read for want of a privilege cannot be judged further; it says itself which.
+                if let error = error as? EngineError, error.cure.hasPrefix("GRANT ") {
+                    await source.close()
+                    return [error.cure]
+                }
                 throw error
             }
         } catch {
