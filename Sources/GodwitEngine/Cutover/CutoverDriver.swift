@@ -78,9 +78,17 @@ package struct CutoverDriver: Sendable {
             return .done(detail: detail)
         } catch {
             await context.board.endWait("cutover: \(name)")
-            context.observer.say("warning", "Cutover: \(name) failed after \((ContinuousClock.now - start).shown): \(error)")
-            return .failed((error as? CutoverFailure) ?? CutoverFailure("\(error)"))
+            let failure = Self.failure(error)
+            context.observer.say("warning", "Cutover: \(name) failed after \((ContinuousClock.now - start).shown): \(failure.reason)")
+            return .failed(failure)
         }
+    }
+
+    private static func failure(_ error: any Error) -> CutoverFailure {
+        if error is CancellationError {
+            return CutoverFailure("It was interrupted: by the operator, a lost connection, or a change of definition that comes first.")
+        }
+        return (error as? CutoverFailure) ?? CutoverFailure("\(error)")
     }
 
     private func undo(_ step: CutoverStep, _ steps: CutoverSteps) async -> CutoverMachine.Event {
