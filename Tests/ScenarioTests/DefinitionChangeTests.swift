@@ -90,6 +90,24 @@ import Testing
         }
     }
 
+    /// Wider values come before the statement that makes room for them is read: the table is loaded again, by either way.
+    @Test(arguments: ["ON", "OFF"]) func aColumnGrowsDuringTheLoad(localInfile: String) async throws {
+        try await MigrationRig.with { rig in
+            try await rig.source.sql(Self.schema)
+            try await rig.target.sql("SET GLOBAL local_infile = \(localInfile)")
+            try rig.plan(tables: #"{ include: ["e.*"] }"#)
+            let signal = rig.folder.appending("go-on").string
+            let godwit = try await GodwitProcess.start(
+                ["migrate", "--until", "validated"], in: rig.folder, environment: ["GODWIT_HALT_UNTIL": signal],
+                haltAt: "load.chunk.begin")
+            try await godwit.halted()
+            try await rig.source.sql("ALTER TABLE e.t MODIFY v VARCHAR(200), MODIFY n BIGINT NOT NULL; UPDATE e.t SET v = REPEAT('x', 150), n = 5000000000; ALTER TABLE e.p MODIFY k BIGINT; UPDATE e.p SET k = 5000000000")
+            try Data().write(to: URL(fileURLWithPath: signal))
+            #expect(try await godwit.exit() == .code(0), "\(godwit.standardError.lines)")
+            try await Self.expectSame(rig, localInfile)
+        }
+    }
+
     /// Killed where a statement has been announced, has run, or is noted: it is carried out once.
     @Test(arguments: ["definition.intent", "definition.executed", "definition.done"])
     func killedInAStatement(moment: String) async throws {

@@ -9,14 +9,27 @@ struct ReadFailure: Sendable {
     /// No such table, database or column; definition changed under the statement.
     private static let definitionCodes: Set<Int> = [1146, 1049, 1054, 1412]
 
+    /// A value that the table does not take: out of range, too long, truncated, not of its character set, NULL, no geometry, no JSON,
+    /// a check that fails.
+    private static let valueCodes: Set<Int> = [1048, 1264, 1265, 1292, 1366, 1406, 1411, 1416, 3140, 3819]
+
+    private static func isOfValues(_ error: any Error) -> Bool {
+        guard let code = (error as? MySQLError)?.serverCode else { return false }
+        return valueCodes.contains(Int(code))
+    }
+
     static func isOfDefinition(_ error: any Error) -> Bool {
         guard let code = (error as? MySQLError)?.serverCode else { return false }
         return definitionCodes.contains(Int(code))
     }
 
     /// During the load: tables that are others by now are loaded again; else the error to show.
+    ///
+    /// Also where the target did not take rows as they are: wider values of a column that was altered fit the old table no
+    /// more, and the statement itself is read only after the load.
     func resolved(_ error: any Error, tables: [RunTable]) async throws -> any Error {
-        guard Self.isOfDefinition(error) else { return error }
+        let isOfRows = (error as? EngineError)?.kind == .failed || Self.isOfValues(error)
+        guard Self.isOfDefinition(error) || isOfRows else { return error }
         let source = try await context.openSource()
         var changed: [TableName] = []
         do {
@@ -26,6 +39,7 @@ struct ReadFailure: Sendable {
             throw error
         }
         await source.close()
+        if isOfRows, changed.isEmpty { return error }
         guard changed.isEmpty else { return LoadInterrupted(tables: changed, what: "\(error)") }
         return try await explained(error, tables: tables)
     }
@@ -63,9 +77,8 @@ struct ReadFailure: Sendable {
                 why: "The log has no statement of the task's that says so.",
                 cure: "Bring the table back or leave it out, drop this task's rows in schema godwit and the target's tables, and migrate again.")
         }
-        guard current.columns.map(\.name) != table.source.columns.map(\.name)
-            || current.rowKey?.columns != table.source.rowKey?.columns
-        else { return nil }
+        let differences = DefinitionCheck.differences(known: [table.source], current: [current])
+        guard !differences.isEmpty || current.rowKey?.columns != table.source.rowKey?.columns else { return nil }
         return EngineError(
             .failed, "Table \(name) was altered at the source during the migration (\(error)).",
             why: "The log has no statement that says so.",
