@@ -28,6 +28,8 @@ package struct Applier: Sendable {
     package let loadedAt: [Int: ReplicationPosition]
     /// Row filters by table.
     package let filters: [Int: [RowFilter]]
+    /// See `ApplyBatch`.
+    package let exact: Set<Int>
     package let state: TargetState
     package let epoch: UInt64
     package let phase: TaskPhase
@@ -38,13 +40,14 @@ package struct Applier: Sendable {
     package let observer: any ProgressObserver
 
     package init(
-        shapes: [TableShape], loadedAt: [Int: ReplicationPosition], filters: [Int: [RowFilter]], state: TargetState,
-        epoch: UInt64, phase: TaskPhase, budget: Int, statementLimit: Int, listener: any ApplyListener,
+        shapes: [TableShape], loadedAt: [Int: ReplicationPosition], filters: [Int: [RowFilter]], exact: Set<Int> = [],
+        state: TargetState, epoch: UInt64, phase: TaskPhase, budget: Int, statementLimit: Int, listener: any ApplyListener,
         observer: any ProgressObserver
     ) {
         self.shapes = shapes
         self.loadedAt = loadedAt
         self.filters = filters
+        self.exact = exact
         self.state = state
         self.epoch = epoch
         self.phase = phase
@@ -56,7 +59,7 @@ package struct Applier: Sendable {
 
     private var isStrict: Bool { phase == .following }
 
-    private struct Progress {
+    struct Progress {
         var checkpoint: StoredCheckpoint
         /// The position that the target holds.
         var stored: ReplicationPosition
@@ -75,6 +78,8 @@ package struct Applier: Sendable {
         /// The target transaction is open, its checkpoint claimed without a position.
         var isOpen = false
         var lostTables: Set<Int> = []
+        /// XA transactions that wait for their outcome.
+        var xa: PreparedTransactions
         /// Cost of what was taken from the queue since the batch was empty.
         var held = 0
     }
@@ -87,13 +92,15 @@ package struct Applier: Sendable {
 
     /// Applies until the log changes definitions or `stop` says so (asked between transactions with how far the stream has come) or the task is cancelled.
     package func run(
-        _ queue: BoundedQueue<SourceItem>, from checkpoint: StoredCheckpoint, on target: MySQLConnection,
+        _ queue: BoundedQueue<SourceItem>, from checkpoint: StoredCheckpoint,
+        prepared: PreparedTransactions = PreparedTransactions(), on target: MySQLConnection,
         stop: @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool
     ) async throws -> Ending {
         let here = BinlogCoordinates(file: "", offset: 0)
         var progress = Progress(
             checkpoint: checkpoint, stored: checkpoint.position, position: checkpoint.position, reached: here,
-            batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys)))
+            batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys), exact: exact),
+            xa: prepared)
         while true {
             let taken: [SourceItem]?
             do {
@@ -116,8 +123,9 @@ package struct Applier: Sendable {
                     return .definition(change)
                 }
                 progress.held += item.cost
+                try await receiveXA(item, &progress, on: target)
                 try receive(item, &progress)
-                if case .commit = item {
+                if item.endsTransaction {
                     // Under a backlog a take rarely ends between two transactions: a full batch is written where one does.
                     guard progress.isOpen || isFull(progress) else { continue }
                     try await commit(&progress, on: target)
@@ -126,7 +134,11 @@ package struct Applier: Sendable {
                     if await stop(progress.position, progress.reached) { return .stopped }
                 } else if isFull(progress), progress.start != nil {
                     // A transaction too large to hold: write what there is, in order, in a target transaction that stays open.
-                    if !progress.batch.isEmpty { try await write(&progress, on: target) }
+                    if progress.start?.isXA == true {
+                        try await spill(&progress, on: target)
+                    } else if !progress.batch.isEmpty {
+                        try await write(&progress, on: target)
+                    }
                     await release(&progress, queue)
                 }
             }
@@ -142,7 +154,7 @@ package struct Applier: Sendable {
     }
 
     /// Also by what was taken: a transaction may be all of events that the batch leaves out.
-    private func isFull(_ progress: Progress) -> Bool { max(progress.batch.bytes, progress.held) >= budget }
+    func isFull(_ progress: Progress) -> Bool { max(progress.batch.bytes, progress.held) >= budget }
 
     private func release(_ progress: inout Progress, _ queue: BoundedQueue<SourceItem>) async {
         await queue.release(progress.held)
@@ -155,13 +167,17 @@ package struct Applier: Sendable {
             progress.start = start
             progress.hasOpenRows = false
         case .rows(let table, let event):
+            if progress.start?.isXA == true {
+                progress.xa.add(table: table, event)
+                return
+            }
             if let exact = loadedAt[table], let start = progress.start {
                 let mark = start.gtid.map(MarkPosition.gtid) ?? .file(start.coordinates)
                 if exact.covers(mark) { return }
             }
             try progress.batch.add(table: table, event)
             progress.hasOpenRows = true
-        case .commit(let end):
+        case .commit(let end), .prepare(_, let end), .decide(_, _, let end):
             progress.end = end
             progress.hasOpenRows = false
             progress.reached = end.coordinates
@@ -190,7 +206,7 @@ package struct Applier: Sendable {
 
     // MARK: Writing
 
-    private func begin(_ progress: inout Progress, position: ReplicationPosition?, on target: MySQLConnection) async throws {
+    func begin(_ progress: inout Progress, position: ReplicationPosition?, on target: MySQLConnection) async throws {
         guard !progress.isOpen else { return }
         try await target.query("BEGIN")
         try await state.checkFence(epoch: epoch, phase: phase, on: target)
@@ -202,7 +218,7 @@ package struct Applier: Sendable {
     }
 
     /// Part of a transaction that is not whole yet.
-    private func write(_ progress: inout Progress, on target: MySQLConnection) async throws {
+    func write(_ progress: inout Progress, on target: MySQLConnection) async throws {
         try await begin(&progress, position: nil, on: target)
         // The mark of a file position is its transaction's end, which is not known here: those tables are compared whole.
         if let gtid = progress.start?.gtid {
@@ -215,7 +231,7 @@ package struct Applier: Sendable {
         progress.batch.clear()
     }
 
-    private func commit(_ progress: inout Progress, on target: MySQLConnection) async throws {
+    func commit(_ progress: inout Progress, on target: MySQLConnection) async throws {
         guard let end = progress.end else { return }
         let wasOpen = progress.isOpen
         let counts = progress.batch.counts
@@ -223,6 +239,7 @@ package struct Applier: Sendable {
         await announce(&progress)
         if !progress.lostTables.isEmpty { await listener.lost(tables: progress.lostTables, mark: end.mark) }
         try await flush(&progress.batch, on: target)
+        try await storeXA(progress.xa, on: target)
         if wasOpen {
             try await state.setClaimedPosition(
                 progress.position, commitMicroseconds: progress.commitMicroseconds, on: target)
@@ -230,6 +247,7 @@ package struct Applier: Sendable {
         observer.moment(isStrict ? "follow.before-commit" : "replay.before-commit")
         try await target.query("COMMIT")
         observer.moment(isStrict ? "follow.after-commit" : "replay.after-commit")
+        progress.xa.committed()
         progress.checkpoint.sequence += 1
         progress.stored = progress.position
         await listener.applied(
@@ -274,15 +292,33 @@ package struct Applier: Sendable {
             if let changes = batch.keyless[table] {
                 try await flushKeyless(changes, statements, run)
             }
-            guard let effects = batch.effects[table] else { continue }
-            let plan = isStrict
-                ? effects.strictPlan(rewritten: shapes[table].rewrittenColumns, rewriteUpdates: shapes[table].rewriteUpdates)
-                : effects.absolutePlan(deletingAll: shapes[table].hasJSON)
-            try await statements.deletes(plan.deletes, strict: isStrict, run)
-            try await statements.upserts(plan.upserts, strict: isStrict, run)
-            try await statements.inserts(plan.inserts, run)
+            let strict = batch.isStrict(table)
+            for segment in batch.earlier[table] ?? [] {
+                switch segment {
+                case .net(let effects): try await flush(effects, strict, statements, run)
+                case .single(let change):
+                    for statement in try statements.partialUpdate(change, strict: strict) { try await run(statement) }
+                }
+            }
+            if let effects = batch.effects[table] { try await flush(effects, strict, statements, run) }
             observer.moment(isStrict ? "follow.table" : "replay.table")
         }
+    }
+
+    private func flush(
+        _ effects: NetEffects<ImageRow>, _ strict: Bool, _ statements: TableStatements,
+        _ run: (ApplyStatement) async throws -> Void
+    ) async throws {
+        let shape = statements.shape
+        let plan = strict
+            ? effects.strictPlan(rewritten: shape.rewrittenColumns, rewriteUpdates: shape.rewriteUpdates)
+            : effects.absolutePlan(deletingAll: shape.hasJSON)
+        try await statements.deletes(plan.deletes, strict: strict, run)
+        try await statements.upserts(plan.upserts, strict: strict, run)
+        for row in plan.updates {
+            for statement in try statements.partialUpdate(OrderedChange(before: row, after: row), strict: strict) { try await run(statement) }
+        }
+        try await statements.inserts(plan.inserts, run)
     }
 
     private func flushKeyless(
@@ -332,11 +368,19 @@ package struct Applier: Sendable {
                 table,
                 "\(statement.purpose.rawValue) of \(statement.rows) rows affected \(ok.affectedRows) where \(expected) were due")
         }
+        if let expected = statement.expectedMatched, Self.matched(ok.info) != expected {
+            throw divergence(table, "an update by key found no row (\(ok.info))")
+        }
         // ON DUPLICATE KEY UPDATE and DELETE warn of nothing that is not a changed value.
         guard ok.warnings == 0 else {
             let warnings = try await target.query("SHOW WARNINGS").rows.prefix(3).map { $0.string(2) ?? "" }
             throw divergence(table, "the target changed values: \(warnings.joined(separator: "; "))")
         }
+    }
+
+    /// `Rows matched: 1  Changed: 0  Warnings: 0`.
+    static func matched(_ info: String) -> UInt64? {
+        info.split(separator: ":").dropFirst().first.flatMap { UInt64($0.drop { $0 == " " }.prefix { $0.isNumber }) }
     }
 
     private func divergence(_ table: Int, _ what: String) -> EngineError {
@@ -354,6 +398,8 @@ package struct Applier: Sendable {
         _ changes: [FilteredChange], table: Int, into batch: inout ApplyBatch, on target: MySQLConnection
     ) async throws {
         let rows = changes.flatMap { [$0.before, $0.after].compactMap { $0 } }
+        let judged = FilterEvaluator.columns(of: filters[table] ?? [], in: shapes[table])
+        guard rows.allSatisfy({ row in judged.allSatisfy { row.has($0) } }) else { throw partial(table) }
         var verdicts = try await FilterEvaluator(shape: shapes[table], filters: filters[table] ?? [])
             .evaluate(rows, on: target)[...]
         for change in changes {
@@ -366,7 +412,15 @@ package struct Applier: Sendable {
                 }
                 continue
             }
+            if before == nil, let after, !after.isComplete { throw partial(table) }
             try batch.merge(table: table, before: before, after: after)
         }
+    }
+
+    private func partial(_ table: Int) -> EngineError {
+        EngineError(
+            .resumable, "A change of \(shapes[table].source.name) does not say whether its row is among those that the plan's filter takes, or what the rest of it is.",
+            why: "Some session writes with binlog_row_image other than FULL.",
+            cure: "SET PERSIST binlog_row_image = FULL, let every application connect anew, and start a new migration.")
     }
 }

@@ -1,5 +1,6 @@
 import MySQLBinlog
 import MySQLTypes
+import OrderedCollections
 
 /// A key that an event touched, for the validator: both keys of a move, even when the net effect is nothing.
 package struct TouchedKey: Sendable, Hashable {
@@ -21,6 +22,21 @@ package struct FilteredChange: Sendable {
     package var after: ImageRow?
 }
 
+/// A change that has to stand in its place among the changes of its table: part of a row's columns, a unique value or the key
+/// among them. In the order of the log no unique value ever clashes: the source has checked each row in that order.
+package struct OrderedChange: Sendable {
+    /// Names the row.
+    package var before: ImageRow
+    /// The columns that are written.
+    package var after: ImageRow
+}
+
+/// Changes of a table before the net effects that are still being gathered.
+package enum ApplySegment: Sendable {
+    case net(NetEffects<ImageRow>)
+    case single(OrderedChange)
+}
+
 /// Consecutive changes of the included tables on their way to one target transaction.
 package struct ApplyBatch: Sendable {
     package let shapes: [TableShape]
@@ -28,8 +44,12 @@ package struct ApplyBatch: Sendable {
     package let strict: Bool
     /// Tables with a row filter.
     package let filtered: Set<Int>
+    /// Keyed tables that were loaded from an exact snapshot: strict before the consistency point too.
+    package let exact: Set<Int>
 
     package private(set) var effects: [Int: NetEffects<ImageRow>] = [:]
+    /// What comes before `effects`, in order. Only where images are partial.
+    package private(set) var earlier: [Int: [ApplySegment]] = [:]
     package private(set) var keyless: [Int: [KeylessChange]] = [:]
     package private(set) var filteredChanges: [Int: [FilteredChange]] = [:]
     package private(set) var touched: [TouchedKey] = []
@@ -38,26 +58,27 @@ package struct ApplyBatch: Sendable {
     package private(set) var bytes = 0
     package private(set) var rows = 0
 
-    package init(shapes: [TableShape], strict: Bool, filtered: Set<Int>) {
+    package init(shapes: [TableShape], strict: Bool, filtered: Set<Int>, exact: Set<Int> = []) {
         self.shapes = shapes
         self.strict = strict
         self.filtered = filtered
+        self.exact = exact
     }
+
+    package func isStrict(_ table: Int) -> Bool { strict || exact.contains(table) }
 
     /// Memory for a row beside its bytes: image, key and literals.
     private static let rowOverhead = 1024
 
     package var isEmpty: Bool { rows == 0 }
     /// Tables with something to apply, in a stable order.
-    package var tables: [Int] { Set(effects.keys).union(keyless.keys).union(filteredChanges.keys).sorted() }
+    package var tables: [Int] { Set(effects.keys).union(earlier.keys).union(keyless.keys).union(filteredChanges.keys).sorted() }
 
     package mutating func add(table: Int, _ event: RowsEvent) throws {
         bytes += event.bytes.count
         var failure: (any Error)?
-        try event.forEachRow { before, after in
-            let old = before.map { ImageRow(image: $0, map: event.map) }
-            let new = after.map { ImageRow(image: $0, map: event.map) }
-            do { try add(table: table, before: old, after: new) } catch { failure = error }
+        try RowCompletion(shape: shapes[table]).forEachRow(event) { before, after in
+            do { try add(table: table, before: before, after: after) } catch { failure = error }
             if let failure { throw failure }
         }
     }
@@ -96,6 +117,8 @@ package struct ApplyBatch: Sendable {
             }
             return
         }
+        if let before, let after, !after.isComplete { return try mergePartial(table, shape, before, after) }
+        let strict = isStrict(table)
         do {
             switch (before, after) {
             case (nil, let new?):
@@ -109,11 +132,52 @@ package struct ApplyBatch: Sendable {
             case (nil, nil): break
             }
         } catch {
-            throw EngineError(
-                .failed, "The source's log contradicts itself in table \(shape.source.name): \(error.reason).",
-                why: "Events are missing from the log, or changes were made past it (sql_log_bin=0).",
-                cure: "Find out who writes without the log, then load the table again.")
+            throw contradiction(shape, error)
         }
+    }
+
+    /// An update that writes some columns of a row only.
+    private mutating func mergePartial(
+        _ table: Int, _ shape: TableShape, _ before: ImageRow, _ after: ImageRow
+    ) throws {
+        let strict = isStrict(table)
+        let oldKey = shape.keyBytes(of: before.image)
+        let newKey = shape.keyBytes(of: after.image)
+        var row = after
+        if let known = effects[table]?.entries[oldKey]?.after {
+            row = try after.resolved(over: known)
+            // The whole row came earlier in the batch.
+            if known.isComplete, row.diffs.isEmpty {
+                return try merge(table: table, before: before, after: row.merged(over: known))
+            }
+        }
+        let changesUnique = shape.uniqueColumns.contains { column in
+            after.image.present[column] && !(before.image.present[column] && before.hasSameContent(as: after, in: [column]))
+        }
+        guard oldKey != newKey || !row.diffs.isEmpty || (strict && (changesUnique || shape.rewriteUpdates)) else {
+            var whole = effects[table] ?? NetEffects()
+            do {
+                try whole.update(oldKey: oldKey, before: before, newKey: newKey, after: row, strict: strict)
+            } catch {
+                throw contradiction(shape, error)
+            }
+            effects[table] = whole
+            return
+        }
+        guard strict else {
+            throw EngineError(
+                .failed, "A change of \(shape.source.name) that is not absolute came before the consistency point.",
+                cure: "This is an error of Godwit: please report it.")
+        }
+        if let net = effects.removeValue(forKey: table), !net.isEmpty { earlier[table, default: []].append(.net(net)) }
+        earlier[table, default: []].append(.single(OrderedChange(before: before, after: row)))
+    }
+
+    private func contradiction(_ shape: TableShape, _ error: SequenceError) -> EngineError {
+        EngineError(
+            .failed, "The source's log contradicts itself in table \(shape.source.name): \(error.reason).",
+            why: "Events are missing from the log, or changes were made past it (sql_log_bin=0).",
+            cure: "Find out who writes without the log, then load the table again.")
     }
 
     private mutating func touch(_ table: Int, _ shape: TableShape, _ before: ImageRow?, _ after: ImageRow?) throws {
@@ -149,6 +213,7 @@ package struct ApplyBatch: Sendable {
     /// Empties the batch once it is written.
     package mutating func clear() {
         effects = [:]
+        earlier = [:]
         keyless = [:]
         filteredChanges = [:]
         counts = [:]

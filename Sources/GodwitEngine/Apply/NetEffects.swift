@@ -5,6 +5,15 @@ import OrderedCollections
 package protocol RowContent: Sendable {
     func hasSameContent(as other: Self) -> Bool
     func hasSameContent(as other: Self, in columns: [Int]) -> Bool
+    /// Every column that is written has its value. Rows of events that leave columns out may not be.
+    var isComplete: Bool { get }
+    /// This row's values, and those of `older` where this one has none.
+    func merged(over older: Self) -> Self
+}
+
+extension RowContent {
+    package var isComplete: Bool { true }
+    package func merged(over older: Self) -> Self { self }
 }
 
 /// The log contradicts itself: for example an insert of a key that an earlier event of the batch left in place.
@@ -72,8 +81,9 @@ package struct NetEffects<Row: RowContent>: Sendable {
         events += 1
         if var entry = entries[newKey] {
             if strict, entry.after == nil { throw SequenceError(reason: "an update of a key that does not exist") }
-            entry.after = after
-            entry.keyed = after
+            let merged = entry.after.map { after.isComplete ? after : after.merged(over: $0) } ?? after
+            entry.after = merged
+            entry.keyed = merged
             entries[newKey] = entry
         } else {
             entries[newKey] = Entry(before: before, after: after, keyed: after)
@@ -86,6 +96,8 @@ package struct NetEffects<Row: RowContent>: Sendable {
         package var deletes: [Row] = []
         /// Rows that exist and change, none of whose unique-key bytes change.
         package var upserts: [Row] = []
+        /// Rows that exist, of which only the columns that are there are written, no unique-key bytes among them. After the upserts.
+        package var updates: [Row] = []
         /// Rows that do not exist (any more).
         package var inserts: [Row] = []
         package init() {}
@@ -101,6 +113,11 @@ package struct NetEffects<Row: RowContent>: Sendable {
             case (nil, nil): continue
             case (let before?, nil): plan.deletes.append(before)
             case (nil, let after?): plan.inserts.append(after)
+            case (_?, let after?) where !after.isComplete: plan.updates.append(after)
+            case (let before?, let after?) where !before.isComplete:
+                // What changed cannot be told: the whole row is known, so all of it is written.
+                plan.deletes.append(before)
+                plan.inserts.append(after)
             case (let before?, let after?):
                 if before.hasSameContent(as: after) { continue }
                 if rewriteUpdates || !before.hasSameContent(as: after, in: rewritten) {
@@ -120,6 +137,10 @@ package struct NetEffects<Row: RowContent>: Sendable {
         var plan = Plan()
         for entry in entries.values {
             if let after = entry.after {
+                guard after.isComplete else {
+                    plan.updates.append(after)
+                    continue
+                }
                 if deletingAll { plan.deletes.append(after) }
                 plan.upserts.append(after)
             } else {

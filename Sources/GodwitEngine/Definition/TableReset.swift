@@ -18,7 +18,7 @@ package struct TableReset: Sendable {
     }
 
     /// Ends by throwing `DefinitionsChanged`.
-    package func run(_ names: [TableName], in phase: TaskPhase, because what: String) async throws -> Never {
+    package func run(_ names: [TableName], in phase: TaskPhase, because what: String, exactly: Bool = false) async throws -> Never {
         let source = try await context.openSource()
         let target: MySQLConnection
         do {
@@ -28,7 +28,7 @@ package struct TableReset: Sendable {
             throw error
         }
         do {
-            try await carryOut(names, phase, what, source, target)
+            try await carryOut(names, phase, what, exactly, source, target)
         } catch {
             await source.close()
             await target.close()
@@ -40,7 +40,7 @@ package struct TableReset: Sendable {
     }
 
     private func carryOut(
-        _ names: [TableName], _ phase: TaskPhase, _ what: String, _ source: MySQLConnection, _ target: MySQLConnection
+        _ names: [TableName], _ phase: TaskPhase, _ what: String, _ exactly: Bool, _ source: MySQLConnection, _ target: MySQLConnection
     ) async throws {
         var found: [(name: TableName, what: Found)] = []
         for name in names { found.append((name, try await look(at: name, source, target))) }
@@ -58,7 +58,9 @@ package struct TableReset: Sendable {
             var numbers = Dictionary(uniqueKeysWithValues: context.tables.map { ($0.source.name, $0.id) })
             for (name, what) in found {
                 switch what {
-                case .present(let prepared, let position):
+                case .present(var prepared, let position):
+                    // Once is for ever: whoever writes such events goes on.
+                    if exactly || task(name)?.prepared.needsExactLoad == true { prepared.needsExactLoad = true }
                     let id = numbers[name] ?? count
                     if numbers[name] == nil { count += 1 }
                     numbers[name] = id
@@ -96,7 +98,7 @@ package struct TableReset: Sendable {
         let position: ReplicationPosition
         let definition: TableDefinition?
         if context.positions.usesGTIDs {
-            position = try await lowerBound(source)
+            position = try await context.positions.lowerBound(on: source)
             definition = try await Catalog.read(source, table: name)
         } else {
             // Without GTIDs only a lock makes a position exact enough to have a statement of the same file behind it.
@@ -121,17 +123,6 @@ package struct TableReset: Sendable {
             mode: isOwn ? .dropAndCreate : context.plan.settings.preparation, source: definition, target: decision.target,
             found: standing, mapping: { mappings.decision(for: $0)?.target })
         return .present(prepared, from: position)
-    }
-
-    private func lowerBound(_ source: MySQLConnection) async throws -> ReplicationPosition {
-        let prepared = try await SourceGates.preparedXA(on: source)
-        guard prepared.isEmpty else {
-            throw EngineError(
-                .resumable, "A table is to be read again, and XA transactions are prepared on the source: \(prepared.joined(separator: ", ")).",
-                why: "Their rows may be logged before the point from which it is followed.",
-                cure: "Commit them or roll them back (XA RECOVER lists them), then run the same command again.")
-        }
-        return try await context.positions.lowerBound(on: source)
     }
 
     private func readLocked(

@@ -23,8 +23,8 @@ package struct Loader: Sendable {
             guard stored.contains(where: { $0.table == table.id && $0.bounds.upper == nil }) else { continue }
             try await context.state.mark(table: table.id, "is_planned", on: context.control)
         }
-        let keyed = context.tables.filter { !context.shape($0).isKeyless }
-        let keyless = context.tables.filter { context.shape($0).isKeyless }
+        let keyed = context.tables.filter { !$0.isExact }
+        let keyless = context.tables.filter(\.isExact)
         for table in keyless { try await KeylessLoader(context: context, loader: chunkLoader).load(table, stored: stored) }
         try await loadKeyed(keyed, stored: stored)
         for table in context.tables { await context.board.finishedLoading(table.id) }
@@ -186,7 +186,7 @@ struct KeylessLoader: Sendable {
         try await locker.query("SET SESSION lock_wait_timeout = 1")
         let wait = "lock on \(name)"
         await context.board.beginWait(
-            wait, why: "A table without a key is read from one exact snapshot, for which no transaction may hold it for a moment.",
+            wait, why: "A table \(table.source.rowKey == nil ? "without a key" : "whose changes are logged in part") is read from one exact snapshot, for which no transaction may hold it for a moment.",
             limit: .seconds(11 * Self.attempts))
         for attempt in 1... {
             do {
@@ -197,7 +197,7 @@ struct KeylessLoader: Sendable {
                 guard attempt < Self.attempts else {
                     throw EngineError(
                         .resumable, "Table \(name) could not be locked for an instant in \(Self.attempts) tries.",
-                        why: "A transaction holds it, and a table without a key needs one exact snapshot.",
+                        why: "A transaction holds it, and the table needs one exact snapshot.",
                         cure: "End long transactions on it (SHOW PROCESSLIST), then run the same command again.")
                 }
                 // Behind a waiting lock the application's writers queue up: let them through before the next try.

@@ -16,6 +16,8 @@ package struct RunTable: Sendable {
     package var loadedAt: ReplicationPosition?
 
     package var source: TableDefinition { prepared.source }
+    /// Loaded from one exact snapshot, and strict from there: without a key, or since its changes cannot be replayed absolutely.
+    package var isExact: Bool { source.rowKey == nil || prepared.needsExactLoad == true }
 }
 
 /// What every stage of one attempt needs. An attempt lives as long as its connections: when one breaks, all are closed, and

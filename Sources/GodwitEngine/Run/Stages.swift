@@ -50,6 +50,7 @@ package struct ApplyStage: Sendable {
         try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
         let checkpoint = try await context.state.checkpoint(locked: true, on: target)
         let gone = try await context.state.gone(on: target)
+        let prepared = try await context.state.preparedTransactions(on: target)
         try await target.query("COMMIT")
         let limit = context.plan.settings.changeMemoryLimit
         let queue = BoundedQueue<SourceItem>(limit: limit / 2)
@@ -60,13 +61,14 @@ package struct ApplyStage: Sendable {
             if !table.filters.isEmpty { filters[index] = table.filters }
             if let position = table.loadedAt { loadedAt[index] = position }
         }
+        let exact = Set(context.tables.indices.filter { context.tables[$0].isExact })
         let capture = CaptureStream(
             shapes: context.shapes, usesGTIDs: context.positions.usesGTIDs,
             caseInsensitiveNames: context.sourceFacts.lowerCaseTableNames != 0, isStrict: phase == .following,
-            loadedAt: loadedAt, gone: gone, isIncluded: { mappings.decision(for: $0) != nil }, observer: context.observer)
+            loadedAt: loadedAt, gone: gone, exact: exact, isIncluded: { mappings.decision(for: $0) != nil }, observer: context.observer)
         let applier = Applier(
-            shapes: context.shapes, loadedAt: loadedAt, filters: filters, state: context.state, epoch: context.epoch,
-            phase: phase, budget: min(8 << 20, max(1 << 18, limit / 8)),
+            shapes: context.shapes, loadedAt: loadedAt, filters: filters, exact: exact, state: context.state,
+            epoch: context.epoch, phase: phase, budget: min(8 << 20, max(1 << 18, limit / 8)),
             statementLimit: min(1 << 20, max(1 << 16, Int(context.targetFacts.maxAllowedPacket) / 4)), listener: listener,
             observer: context.observer)
         let board = context.board
@@ -87,7 +89,7 @@ package struct ApplyStage: Sendable {
             }
             group.addTask {
                 defer { Task { await queue.finish() } }
-                return try await applier.run(queue, from: checkpoint, on: target, stop: stop)
+                return try await applier.run(queue, from: checkpoint, prepared: prepared, on: target, stop: stop)
             }
             defer { group.cancelAll() }
             while let finished = try await group.next() {
