@@ -15,7 +15,10 @@ package struct MigrationOptions: Sendable, Hashable {
     package var until: Until
     /// Cut over as soon as the gates allow.
     package var cutover: Bool
-    package init(until: Until = .forever, cutover: Bool = false) {
+    /// Rows that differ are read from the source again and rewritten.
+    package var repairs = false
+    package init(until: Until = .forever, cutover: Bool = false, repairs: Bool = false) {
+        self.repairs = repairs
         self.until = until
         self.cutover = cutover
     }
