@@ -49,6 +49,12 @@ struct ControlTablesKeeper: Sendable {
             }
         }
         if settings.history, let slot = history.add(status) { try await connection.query(tables.historyStatement(slot)) }
+        try await Self.writeFailures(status, tables, &known, connection)
+    }
+
+    private static func writeFailures(
+        _ status: MigrationStatus, _ tables: ControlTables, _ known: inout Set<String>, _ connection: MySQLConnection
+    ) async throws {
         for table in status.tables {
             for row in table.mismatches ?? [] {
                 let name = TableName(schema: table.schema, table: table.table)
@@ -56,6 +62,18 @@ struct ControlTablesKeeper: Sendable {
                 try await connection.query(tables.failureStatement(name, row, now: status.at))
             }
         }
+    }
+
+    /// The run's last word.
+    static func finish(
+        _ status: MigrationStatus, _ tables: ControlTables, _ state: TargetState, _ connection: MySQLConnection
+    ) async throws {
+        if tables.settings.status {
+            let commit = try await state.checkpoint(locked: false, on: connection).commitMicroseconds
+            try await connection.query(tables.statusStatement(status, commit: commit, memory: memory()))
+        }
+        var known: Set<String> = []
+        try await writeFailures(status, tables, &known, connection)
     }
 
     /// Memory that the process holds, MB; 0 where the system does not say.

@@ -199,7 +199,7 @@ package struct FollowStage: Sendable {
                         try await Task.sleep(for: .milliseconds(100))
                         continue
                     }
-                    throw Self.unequal(failures)
+                    throw await unequal(failures)
                 }
                 switch try await cutOver(parts, waitForGates: nil) {
                 case .completed(let steps, let pause): return .cutOver(steps: steps, writePause: pause)
@@ -223,6 +223,19 @@ package struct FollowStage: Sendable {
 
     private var options: MigrationOptions { context.options }
     private static let cutoverTries = 3
+
+    /// With the rows that differ in the last snapshot, as far as they can be read in a few seconds.
+    private func unequal(_ failures: [String]) async -> EngineError {
+        let start = ContinuousClock.now
+        while ContinuousClock.now - start < .seconds(5), !Task.isCancelled {
+            let isMissing = await context.board.snapshot().tables.enumerated().contains { index, table in
+                table.failed > 0 && table.mismatches == nil && context.tables.indices.contains(index) && context.tables[index].source.rowKey != nil
+            }
+            if !isMissing { break }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        return Self.unequal(failures)
+    }
 
     private static func unequal(_ failures: [String]) -> EngineError {
         if let suspended = failures.first(where: { $0.contains(TableSuspension.word) }) {
@@ -250,7 +263,7 @@ package struct FollowStage: Sendable {
             }
             if !failures.isEmpty {
                 if repairs.mayHelp { return false }
-                throw Self.unequal(failures)
+                throw await unequal(failures)
             }
             guard await parts.validation.allValidatedOnce, repairs.isSettled else { return false }
             return try await hasSameDefinitions(parts)

@@ -256,7 +256,13 @@ enum StatusWriter {
         let connection = try await Sessions(plan: plan).target()
         let state = TargetState(task: plan.task)
         do {
-            if try await state.readTask(on: connection) != nil { try await state.storeStatus(status, on: connection) }
+            if try await state.readTask(on: connection) != nil {
+                try await state.storeStatus(status, on: connection)
+                if plan.settings.keepsControlTables {
+                    let tables = ControlTables(settings: plan.settings.control, task: plan.task)
+                    try await ControlTablesKeeper.finish(status, tables, state, connection)
+                }
+            }
         } catch {
             await connection.close()
             throw error

@@ -9,6 +9,13 @@ package struct RowDetail: Sendable, Hashable, Codable {
         package var target: String?
         /// More of the two values than is shown: length and checksum of each, where the shown parts are the same.
         package var note: String?
+
+        package init(name: String, source: String?, target: String?, note: String? = nil) {
+            self.name = name
+            self.source = source
+            self.target = target
+            self.note = note
+        }
     }
     package var key: RowKey
     package var kind: RowDifference.Kind
@@ -16,6 +23,13 @@ package struct RowDetail: Sendable, Hashable, Codable {
     package var columns: [Column]
     /// Names of the key's columns.
     package var keyColumns: [String]?
+
+    package init(key: RowKey, kind: RowDifference.Kind, columns: [Column], keyColumns: [String]? = nil) {
+        self.key = key
+        self.kind = kind
+        self.columns = columns
+        self.keyColumns = keyColumns
+    }
 }
 
 extension TableComparer {
