@@ -68,11 +68,11 @@ import Testing
             try? await run.kill()
             stop.set()
             writer.end()
-            // The first error is the one to tell.
-            _ = try? await own.value
+            var all = ["\(error)"]
+            do { try await own.value } catch { all.append("\(error)") }
             _ = await sampling.value
-            _ = try? await writers.end()
-            throw TestingError("\(pair.testDescription)\n\(error)\n\(story)")
+            _ = try? await writers.end()  // the first error is the one to tell
+            throw TestingError("\(pair.testDescription)\n\(all.joined(separator: "\n"))\n\(story)")
         }
     }
 }

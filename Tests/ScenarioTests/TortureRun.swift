@@ -1,3 +1,4 @@
+import Foundation
 import GodwitTesting
 import Testing
 
@@ -13,6 +14,7 @@ struct TortureRun {
     /// Lines of the process's standard error that were looked at.
     private var seen = 0
     private(set) var struck: [String] = []
+    private let began = ContinuousClock.now
 
     init(run: FaultRun, source: FaultProxy, target: FaultProxy, sampler: PrefixSampler, writer: TortureWriter) {
         self.run = run
@@ -73,7 +75,7 @@ struct TortureRun {
         // Halving ends with the next fault.
         try await source.release()
         try await target.release()
-        print("torture: \(fault)")
+        print("torture: \((ContinuousClock.now - began).formatted(.units(allowed: [.seconds], width: .narrow, fractionalPart: .show(length: 1)))) \(fault)")
         struck.append(fault.description)
         switch fault.strike {
         case .killGodwit: try await kill()
@@ -87,7 +89,10 @@ struct TortureRun {
         case .target(let network): try await strike(network, target)
         }
         if self.godwit != nil { seen = godwit.standardError.lines.count }
-        if fault.part == .follow { try await caughtUp() }
+        if fault.part == .follow {
+            _ = try await started(cutover: false)
+            try await caughtUp()
+        }
     }
 
     private func strike(_ fault: NetworkFault, _ proxy: FaultProxy) async throws {
