@@ -133,7 +133,7 @@ final class ProxyPath {
     private func pieces(_ bytes: ByteBuffer) -> [ByteBuffer] {
         var rest = bytes
         var pieces: [ByteBuffer] = []
-        while pieces.count < 100, let piece = rest.readSlice(length: min(Int.random(in: 1...9, using: &random), rest.readableBytes)),
+        while pieces.count < 40, let piece = rest.readSlice(length: min(Int.random(in: 1...9, using: &random), rest.readableBytes)),
             piece.readableBytes > 0
         {
             pieces.append(piece)

@@ -38,7 +38,7 @@ import Testing
         try await faults.application.install(task: "task: { FullLoadSettings: { CommitRate: 50, MaxFullLoadSubTasks: 2 } }")
         let writers = scenario.writers(2, rate: 60, seed: FaultMoments.seed)
         let writer = TortureWriter(scenario.source)
-        let own = Task { try await writer.run(seed: FaultMoments.seed, hasTypes: hasTypes, pause: .milliseconds(10)) }
+        let own = Task { try await writer.run(seed: FaultMoments.seed, hasTypes: hasTypes, pause: .milliseconds(20)) }
         let stop = StopFlag()
         let sampler = PrefixSampler(scenario.target, .torture)
         let sampling = Task { await sampler.run(until: stop, pause: .milliseconds(2)) }

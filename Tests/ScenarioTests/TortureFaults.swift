@@ -58,6 +58,13 @@ struct TortureFault: Sendable, CustomStringConvertible {
         }
         func stall() -> NetworkFault { NetworkFault(.stall, Bool.random(using: &random) ? .toServer : .fromServer, afterBytes: bytes(3000)) }
         func either(_ fault: NetworkFault) -> Strike { Bool.random(using: &random) ? .source(fault) : .target(fault) }
+        func halve() -> Strike {
+            switch Int.random(in: 0..<3, using: &random) {
+            case 0: .source(NetworkFault(.halve, .fromServer))
+            case 1: .target(NetworkFault(.halve, .fromServer))
+            default: .target(NetworkFault(.halve, .toServer))
+            }
+        }
         func passing(_ most: Int) -> Int { Int.random(in: 1...most, using: &random) }
 
         var load: [TortureFault] = [
@@ -73,15 +80,12 @@ struct TortureFault: Sendable, CustomStringConvertible {
         var follow: [TortureFault] = []
         for _ in 0..<rounds {
             var round: [TortureFault] = [
-                TortureFault(strike: either(NetworkFault(.halve, .fromServer)), moment: "follow.after-commit"),
-                TortureFault(strike: .target(NetworkFault(.halve, .toServer)), moment: "follow.claimed"),
+                TortureFault(strike: halve(), moment: "follow.after-commit"),
                 TortureFault(strike: .killSource, moment: "follow.before-commit", passing: passing(3)),
                 TortureFault(strike: .killTarget, moment: "follow.before-commit", passing: passing(3)),
-                TortureFault(strike: .source(stall()), moment: "follow.after-commit"),
-                TortureFault(strike: .target(stall()), moment: "validate.chunk"),
+                TortureFault(strike: either(stall()), moment: "validate.chunk"),
                 TortureFault(strike: .target(answer(.loseAnswer)), moment: "follow.claimed"),
                 TortureFault(strike: .target(answer(.loseRequest)), moment: "follow.before-commit"),
-                TortureFault(strike: .killGodwit, moment: "follow.before-commit", passing: passing(3)),
                 TortureFault(strike: either(cut(5000)), moment: "follow.claimed"),
             ]
             round.shuffle(using: &random)

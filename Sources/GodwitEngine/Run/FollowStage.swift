@@ -109,10 +109,7 @@ package struct FollowStage: Sendable {
     }
 
     private func publishOnce(_ validation: ValidationBoard, _ validates: Bool) async {
-        for (table, status) in await validation.statuses() {
-            await context.board.validation(
-                table, state: validates ? status.state : "Not enabled", pending: status.pending, failed: status.failed)
-        }
+        await context.board.validation(await validation.statuses(), isEnabled: validates)
     }
 
     // MARK: Steering
