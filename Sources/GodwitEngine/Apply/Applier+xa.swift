@@ -55,7 +55,7 @@ extension Applier {
     }
 
     private func add(_ rows: PreparedTransactions.Rows, _ end: TransactionEnd, _ progress: inout Progress) throws {
-        if loadedAt[rows.table]?.covers(end.mark) == true { return }
+        if loadedAt[rows.table]?.covers(end.mark) == true || progress.suspended[rows.table] != nil { return }
         try progress.batch.add(table: rows.table, rows.event)
     }
 

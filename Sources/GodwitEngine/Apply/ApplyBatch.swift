@@ -44,8 +44,8 @@ package struct ApplyBatch: Sendable {
     package let strict: Bool
     /// Tables with a row filter.
     package let filtered: Set<Int>
-    /// Keyed tables that were loaded from an exact snapshot: strict before the consistency point too.
-    package let exact: Set<Int>
+    /// Tables that are strict although the phase is not: they stand at the checkpoint while another one is loaded again.
+    package var strictTables: Set<Int> = []
 
     package private(set) var effects: [Int: NetEffects<ImageRow>] = [:]
     /// What comes before `effects`, in order. Only where images are partial.
@@ -58,14 +58,13 @@ package struct ApplyBatch: Sendable {
     package private(set) var bytes = 0
     package private(set) var rows = 0
 
-    package init(shapes: [TableShape], strict: Bool, filtered: Set<Int>, exact: Set<Int> = []) {
+    package init(shapes: [TableShape], strict: Bool, filtered: Set<Int>) {
         self.shapes = shapes
         self.strict = strict
         self.filtered = filtered
-        self.exact = exact
     }
 
-    package func isStrict(_ table: Int) -> Bool { strict || exact.contains(table) }
+    package func isStrict(_ table: Int) -> Bool { strict || strictTables.contains(table) }
 
     /// Memory for a row beside its bytes: image, key and literals.
     private static let rowOverhead = 1024
