@@ -25,7 +25,7 @@ package struct Scenario: Sendable {
         self.source = source
         self.target = target
         self.folder = folder
-        schema = SampleSchema(rows: rows, mariaDB: source.flavour == .mariadb)
+        schema = SampleSchema(rows: rows, mariaDB: source.flavour.isMariaDB)
         for server in [source, target] {
             try await server.sql(
                 """
