@@ -67,7 +67,7 @@ package struct ServerOptions: Sendable, Hashable {
             list += ["--mysqlx=OFF", "--innodb-redo-log-capacity=256M"]
             if binlog, gtids { list += ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"] }
             if tls == .off { list.append("--tls-version=") }
-        case .mariadb:
+        case .mariadb, .mariadb11:
             list.append("--log-slave-updates=ON")
             if tls == .off { list.append("--skip-ssl") }
         }
