@@ -275,6 +275,7 @@ package struct Applier: Sendable {
 
     /// What was passed over, in the transaction that passes it.
     private func record(_ progress: Progress, on target: MySQLConnection) async throws {
+        guard Remedy.recordedExceptions.isOn else { return }
         try await state.store(progress.exceptions, at: progress.position, on: target)
         if let control = policy.control { try await control.store(progress.exceptions, on: target) }
         for (table, reason) in progress.suspended.sorted(by: { $0.key < $1.key }) {
@@ -404,7 +405,7 @@ package struct Applier: Sendable {
                 throw ApplyFault(fault: fault, error: divergence(table, error.message))
             }
         }
-        if let expected = statement.expectedAffected, ok.affectedRows != expected {
+        if let expected = statement.expectedAffected, ok.affectedRows != expected, Remedy.countedRows.isOn {
             throw ApplyFault(
                 fault: statement.purpose == .delete ? .missingDelete : .missingUpdate,
                 error: divergence(

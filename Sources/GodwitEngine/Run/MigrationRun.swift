@@ -131,6 +131,7 @@ package struct MigrationRun: Sendable {
     /// One attempt after the other while connections break; everything else ends the run.
     private func attempts(_ board: ProgressBoard, _ memory: RunMemory) async throws -> FollowStage.Ending {
         var failingSince: ContinuousClock.Instant?
+        var tries = 0
         var pause = Duration.milliseconds(200)
         while true {
             let began = ContinuousClock.now
@@ -151,6 +152,22 @@ package struct MigrationRun: Sendable {
                 if await board.commits > commits || ContinuousClock.now - began > .seconds(30) {
                     failingSince = nil
                     pause = .milliseconds(200)
+                    tries = 0
+                }
+                tries += 1
+                // DMS's own schedule, where the task settings ask for one.
+                if plan.settings.recovery != RecoverySettings() {
+                    guard let seconds = plan.settings.recovery.pause(before: tries) else {
+                        throw EngineError(
+                            .resumable, "Gave up after \(tries - 1) tries to connect again, as the task settings say (RecoverableError…).",
+                            why: "\(error)", cure: "When both servers are back, run the same command again.")
+                    }
+                    observer.say("warning", "Connection lost, trying again in \(seconds) s: \(error)")
+                    await board.beginWait("connection", why: "\(error)", limit: nil)
+                    observer.moment("retry")
+                    try await Task.sleep(for: .seconds(seconds))
+                    await board.endWait("connection")
+                    continue
                 }
                 let since = failingSince ?? ContinuousClock.now
                 failingSince = since
