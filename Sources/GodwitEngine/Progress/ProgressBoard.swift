@@ -101,10 +101,13 @@ package actor ProgressBoard {
         }
     }
 
-    package func finishedLoading(_ table: Int) { status.tables[table].state = .loaded }
+    package func finishedLoading(_ table: Int) {
+        // A table that a policy has taken out stays so.
+        if status.tables[table].state != .failed { status.tables[table].state = .loaded }
+    }
 
     package func finishedLoading(_ table: Int, rows: UInt64, bytes: UInt64) {
-        status.tables[table].state = .loaded
+        finishedLoading(table)
         status.tables[table].rows = rows
         status.tables[table].bytes = bytes
     }
@@ -118,6 +121,10 @@ package actor ProgressBoard {
             status.tables[table].updates += counts.updates
             status.tables[table].deletes += counts.deletes
         }
+        for (name, count) in progress.skipped {
+            guard let index = index(of: name) else { continue }
+            status.tables[index].skipped = (status.tables[index].skipped ?? 0) + count
+        }
         if progress.transactions > 0, progress.commitMicroseconds > 0 {
             let now = Date().timeIntervalSince1970
             status.lagSeconds = max(0, now - Double(progress.commitMicroseconds) / 1_000_000)
@@ -126,8 +133,34 @@ package actor ProgressBoard {
         }
     }
 
+    private func index(of table: TableName) -> Int? {
+        status.tables.firstIndex { $0.schema == table.schema && $0.table == table.table }
+    }
+
+    /// What the target remembers of changes passed over and tables taken out.
+    package func set(outcomes: TaskOutcomes) {
+        for index in status.tables.indices {
+            let name = TableName(schema: status.tables[index].schema, table: status.tables[index].table)
+            let problems = outcomes.problems(of: name)
+            status.tables[index].problems = problems.isEmpty ? nil : problems
+            status.tables[index].skipped = outcomes.exceptions[name]
+            if outcomes.suspended[name] != nil { status.tables[index].state = .failed }
+        }
+        let tables = Set(status.tables.map { TableName(schema: $0.schema, table: $0.table) })
+        let gone = outcomes.notApplied.filter { !tables.contains($0.key) }.flatMap { name, lines in lines.map { "\(name): \($0)" } }
+        status.notes = gone.isEmpty ? nil : gone.sorted()
+    }
+
+    package func set(skipped: UInt64?, of table: TableName) {
+        if let index = index(of: table) { status.tables[index].skipped = skipped }
+    }
+
+    package func set(mismatches: [RowDetail], of table: Int) {
+        status.tables[table].mismatches = mismatches.isEmpty ? nil : mismatches
+    }
+
     package func countDefinition(of table: TableName) {
-        guard let index = status.tables.firstIndex(where: { $0.schema == table.schema && $0.table == table.table }) else { return }
+        guard let index = index(of: table) else { return }
         status.tables[index].ddls += 1
     }
 
@@ -138,11 +171,14 @@ package actor ProgressBoard {
         status.tables[table].suspended = suspended
     }
 
-    /// Of all tables at once: thousands of them are told four times a second.
-    package func validation(_ tables: [(table: Int, status: ValidationLedger.TableStatus)], isEnabled: Bool) {
+    /// Of all tables at once: thousands of them are told four times a second. `suspended` are the tables whose changes are not
+    /// applied any more.
+    package func validation(
+        _ tables: [(table: Int, status: ValidationLedger.TableStatus)], isEnabled: Bool, suspended: Set<Int>
+    ) {
         for (table, found) in tables {
-            validation(
-                table, state: isEnabled ? found.state : "Not enabled", pending: found.pending, failed: found.failed)
+            let state = suspended.contains(table) ? "Table error" : isEnabled ? found.state : "Not enabled"
+            validation(table, state: state, pending: found.pending, failed: found.failed, suspended: found.suspended)
         }
     }
 

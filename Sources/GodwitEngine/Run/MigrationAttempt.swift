@@ -93,11 +93,19 @@ struct MigrationAttempt: Sendable {
             plan: plan, options: run.options, sessions: sessions, state: state, lock: lock, epoch: epoch, observer: observer,
             board: board, positions: positions, sourceFacts: sourceFacts, targetFacts: targetFacts, control: control,
             sourceControl: source, sourceUUID: uuid, tables: tables)
+        await board.set(outcomes: try await TaskOutcomes.read(state, on: control))
+        let keeper = try await controlTables(context)
         let attempt = self
         return try await withThrowingTaskGroup(of: FollowStage.Ending?.self) { group in
             group.addTask {
                 try await attempt.storeStatus(context)
                 return nil
+            }
+            if let keeper {
+                group.addTask {
+                    try await keeper.run()
+                    return nil
+                }
             }
             group.addTask { try await attempt.phases(context, preparation, goal) }
             var failure: (any Error)?
@@ -139,6 +147,26 @@ struct MigrationAttempt: Sendable {
         if !ended.isEmpty {
             observer.say("warning", "Ended \(ended.count) connections that an earlier run had left on the target.")
         }
+    }
+
+    /// DMS's control tables, where the settings want them. Without them nothing may be passed over: it is written there.
+    private func controlTables(_ context: RunContext) async throws -> ControlTablesKeeper? {
+        let settings = plan.settings
+        guard settings.keepsControlTables else { return nil }
+        let tables = ControlTables(settings: settings.control, task: plan.task)
+        do {
+            try await tables.install(on: context.control)
+        } catch {
+            guard let error = error as? MySQLError, !error.isConnectionLost else { throw error }
+            if settings.errors.goesOn {
+                throw EngineError(
+                    .resumable, "The control tables in schema \(settings.control.name) cannot be made on the target: \(error.message)",
+                    why: "ErrorBehavior lets the task pass over changes, and each of them is to be written there.",
+                    cure: "On the target: GRANT CREATE, SELECT, INSERT, UPDATE, DELETE ON \(SQL.identifier(settings.control.name)).* TO \(SQL.string(plan.target.user)); then run the same command again.")
+            }
+            observer.say("warning", "The control tables in schema \(settings.control.name) cannot be made: \(error.message)")
+        }
+        return ControlTablesKeeper(context: context, tables: tables)
     }
 
     /// The snapshot for `status`, once a second, on a connection of its own. One of thousands of tables is a megabyte, which the

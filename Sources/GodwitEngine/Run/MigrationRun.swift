@@ -15,7 +15,10 @@ package struct MigrationOptions: Sendable, Hashable {
     package var until: Until
     /// Cut over as soon as the gates allow.
     package var cutover: Bool
-    package init(until: Until = .forever, cutover: Bool = false) {
+    /// Rows that differ are read from the source again and rewritten.
+    package var repairs = false
+    package init(until: Until = .forever, cutover: Bool = false, repairs: Bool = false) {
+        self.repairs = repairs
         self.until = until
         self.cutover = cutover
     }
@@ -256,7 +259,13 @@ enum StatusWriter {
         let connection = try await Sessions(plan: plan).target()
         let state = TargetState(task: plan.task)
         do {
-            if try await state.readTask(on: connection) != nil { try await state.storeStatus(status, on: connection) }
+            if try await state.readTask(on: connection) != nil {
+                try await state.storeStatus(status, on: connection)
+                if plan.settings.keepsControlTables {
+                    let tables = ControlTables(settings: plan.settings.control, task: plan.task)
+                    try await ControlTablesKeeper.finish(status, tables, state, connection)
+                }
+            }
         } catch {
             await connection.close()
             throw error

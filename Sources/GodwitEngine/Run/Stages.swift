@@ -60,20 +60,25 @@ package struct ApplyStage: Sendable {
             if !table.filters.isEmpty { filters[index] = table.filters }
             if let position = table.loadedAt { loadedAt[index] = position }
         }
-        let capture = CaptureStream(
+        var capture = CaptureStream(
             shapes: context.shapes, usesGTIDs: context.positions.usesGTIDs,
             caseInsensitiveNames: context.sourceFacts.lowerCaseTableNames != 0, isStrict: phase == .following,
-            loadedAt: loadedAt, gone: gone, isIncluded: { mappings.decision(for: $0) != nil }, observer: context.observer)
-        let applier = Applier(
+            loadedAt: loadedAt, gone: gone,
+            isIncluded: { mappings.decision(for: $0) != nil }, observer: context.observer)
+        capture.suspended = Set(context.tables.indices.filter { context.tables[$0].suspension != nil })
+        var applier = Applier(
             shapes: context.shapes, loadedAt: loadedAt, filters: filters, state: context.state, epoch: context.epoch,
             phase: phase, budget: min(8 << 20, max(1 << 18, limit / 8)),
             statementLimit: min(1 << 20, max(1 << 16, Int(context.targetFacts.maxAllowedPacket) / 4)), listener: listener,
             observer: context.observer)
+        applier.policy = ApplyPolicy(context)
+        applier.strictTables = Set(context.tables.indices.filter { context.tables[$0].isIndexed })
         let board = context.board
+        let (ready, reader) = (applier, capture)
         let ending = try await withThrowingTaskGroup(of: Applier.Ending?.self) { group in
             group.addTask {
                 do {
-                    try await capture.run(from: checkpoint.position, on: source, into: queue)
+                    try await reader.run(from: checkpoint.position, on: source, into: queue)
                 } catch is CancellationError where !Task.isCancelled {
                     // The queue's consumer has gone: the applier has ended, and only it knows why.
                 }
@@ -87,7 +92,7 @@ package struct ApplyStage: Sendable {
             }
             group.addTask {
                 defer { Task { await queue.finish() } }
-                return try await applier.run(queue, from: checkpoint, on: target, stop: stop)
+                return try await ready.run(queue, from: checkpoint, on: target, stop: stop)
             }
             defer { group.cancelAll() }
             while let finished = try await group.next() {

@@ -25,6 +25,7 @@ package struct ValidationStage: Sendable {
         let workers = max(1, min(context.plan.settings.validationThreadCount, 16))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<workers { group.addTask { try await work() } }
+            group.addTask { try await describe() }
             // Not waitForAll(): that tells of a failed worker only when all others have ended, and these never end.
             for try await _ in group {}
         }
@@ -115,6 +116,48 @@ package struct ValidationStage: Sendable {
             await source.close()
             await target.close()
             throw error
+        }
+    }
+
+    /// Rows shown of a table that differs.
+    private static let shownRows = 10
+
+    /// Tells the board what differs in the first rows that do.
+    private func describe() async throws {
+        var shown: [TableName: Set<RowKey>] = [:]
+        while true {
+            try await Task.sleep(for: .milliseconds(250))
+            for (index, table) in context.tables.enumerated() where table.source.rowKey != nil {
+                let keys = Set(await board.failedKeys(table.source.name, limit: Self.shownRows).keys)
+                guard keys != shown[table.source.name, default: []] else { continue }
+                await context.board.set(mismatches: try await details(table, keys.sorted { $0.description < $1.description }), of: index)
+                shown[table.source.name] = keys
+            }
+        }
+    }
+
+    private func details(_ table: RunTable, _ keys: [RowKey]) async throws -> [RowDetail] {
+        guard !keys.isEmpty else { return [] }
+        let source = try await context.openSource()
+        let target: MySQLConnection
+        do {
+            target = try await context.sessions.target()
+        } catch {
+            await source.close()
+            throw error
+        }
+        do {
+            for connection in [source, target] {
+                for statement in ValidationSession.statements { try await connection.query(statement) }
+            }
+            let rows = try await comparer(table, source, target).details(keys.map { RowDifference(key: $0, kind: .different) })
+            await source.close()
+            await target.close()
+            return rows
+        } catch {
+            await source.close()
+            await target.close()
+            throw try await ReadFailure(context: context).explained(error, table: table, following: reached)
         }
     }
 
