@@ -55,6 +55,8 @@ package struct Applier: Sendable {
     }
 
     private var isStrict: Bool { phase == .following }
+    /// Also of a table that is the source's at the checkpoint already, while others are loaded again.
+    private func isStrict(_ table: Int) -> Bool { isStrict || shapes[table].isExact }
 
     private struct Progress {
         var checkpoint: StoredCheckpoint
@@ -275,11 +277,11 @@ package struct Applier: Sendable {
                 try await flushKeyless(changes, statements, run)
             }
             guard let effects = batch.effects[table] else { continue }
-            let plan = isStrict
+            let plan = isStrict(table)
                 ? effects.strictPlan(rewritten: shapes[table].rewrittenColumns, rewriteUpdates: shapes[table].rewriteUpdates)
                 : effects.absolutePlan(deletingAll: shapes[table].hasJSON)
-            try await statements.deletes(plan.deletes, strict: isStrict, run)
-            try await statements.upserts(plan.upserts, strict: isStrict, run)
+            try await statements.deletes(plan.deletes, strict: isStrict(table), run)
+            try await statements.upserts(plan.upserts, strict: isStrict(table), run)
             try await statements.inserts(plan.inserts, run)
             observer.moment(isStrict ? "follow.table" : "replay.table")
         }
@@ -361,7 +363,7 @@ package struct Applier: Sendable {
             let after = change.after.flatMap { row in verdicts.popFirst() == true ? row : nil }
             if before == nil, after == nil {
                 // Before the consistency point a chunk may have read the row while it was inside.
-                if !isStrict, !shapes[table].isKeyless, let gone = change.after ?? change.before {
+                if !isStrict(table), !shapes[table].isKeyless, let gone = change.after ?? change.before {
                     try batch.merge(table: table, before: gone, after: nil)
                 }
                 continue

@@ -97,6 +97,7 @@ package struct ApplyBatch: Sendable {
             return
         }
         do {
+            let strict = strict || shape.isExact
             switch (before, after) {
             case (nil, let new?):
                 try effects[table, default: NetEffects()].insert(key: shape.keyBytes(of: new.image), row: new, strict: strict)

@@ -63,6 +63,8 @@ package struct Plan: Sendable {
     package var stateFolder: String
     /// Kinds of objects that stay behind by the operator's word.
     package var without: Set<ObjectKind> = []
+    /// Accounts that move; nil: none.
+    package var users: AccountRules?
     /// The operator's own words, for warnings: every key that was read and has no effect.
     package var warnings: [String]
     package init(

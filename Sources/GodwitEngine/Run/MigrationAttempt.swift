@@ -256,6 +256,7 @@ struct MigrationAttempt: Sendable {
         let stage = ApplyStage(context: context, phase: .replaying, listener: SilentListener(board: board))
         let change = try await stage.run { _, reached in p1 <= reached }
         await board.endWait("consistency point")
+        if let change, change.tables.isEmpty { try await SchemaReplay(context: context, phase: .replaying).run(change) }
         if let change { try await TableReset(context: context).run(change.tables, in: .replaying, because: change.description) }
         context.observer.moment("replay.end")
         try await context.state.advance(from: .replaying, to: .indexing, epoch: context.epoch, on: context.control)

@@ -162,11 +162,19 @@ package struct IndexStage: Sendable {
     /// Views, routines and events (switched off) as the source has them now. What the target is not ready for, since the source's
     /// definitions are ahead of the checkpoint, is made before the cutover, which needs all of them.
     private func makeObjects(_ target: MySQLConnection) async throws {
+        let accounts = AccountMover(context: context)
+        let pending = try await accounts?.makeAccounts(source: context.sourceControl, target: target)
         let result = try await ObjectMover(context: context).refresh(
             source: context.sourceControl, target: target, isStill: true)
         for line in result.failures { context.observer.say("warning", line + " It is tried again before the cutover.") }
         for line in result.differences where result.failures.isEmpty { context.observer.say("warning", line) }
-        await context.board.set(objectDifferences: result.failures)
+        var differences = result.failures
+        if let accounts, let pending {
+            let found = try await accounts.makeGrants(pending, source: context.sourceControl, target: target)
+            for line in found { context.observer.say("warning", line) }
+            differences += found
+        }
+        await context.board.set(objectDifferences: differences)
         context.observer.moment("objects.end")
     }
 

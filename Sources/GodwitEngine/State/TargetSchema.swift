@@ -109,6 +109,7 @@ package enum TargetSchema {
         ) ENGINE=InnoDB COLLATE utf8mb4_bin
         """,
         ObjectLedger.createStatement,
+        AccountLedger.createStatement,
     ]
 }
 
