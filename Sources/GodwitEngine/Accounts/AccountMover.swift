@@ -27,8 +27,8 @@ package struct AccountMover: Sendable {
         let own: Set = [context.plan.source.user, context.plan.target.user]
         let rules = rules
         return AccountReader(isMariaDB: facts.isMariaDB) { name in
-            // Godwit's own accounts are not the application's. A role of MariaDB has no host on one side and % on the other.
-            !own.contains(name.user) && (rules.includes(name) || name.host == "%" && rules.includes(AccountName(name.user, "")))
+            // Godwit's own accounts are not the application's.
+            !own.contains(name.user) && rules.includes(name)
         }
     }
 

@@ -122,13 +122,14 @@ package struct TransactionAssembler: Sendable {
                 items.append(.progress(place))
             }
         case .gtid(let gtid):
-            current = TransactionStart(gtid: gtid.gtid, commitMicroseconds: gtid.immediateCommitMicroseconds,
+            // By file positions a GTID is of no use: they may be switched on while the task runs.
+            current = TransactionStart(gtid: usesGTIDs ? gtid.gtid : nil, commitMicroseconds: gtid.immediateCommitMicroseconds,
                 coordinates: coordinates)
             if usesGTIDs, gtid.gtid == nil {
                 throw EngineError(
                     .resumable, "The source wrote a transaction without a GTID at \(coordinates).",
                     why: "The migration follows it by GTIDs, and a transaction without one cannot be remembered exactly.",
-                    cure: "Set gtid_mode=ON on the source again, then start a new migration.")
+                    cure: "The target stands at the checkpoint before it. Set gtid_mode=ON on the source again, then start a new migration.")
             }
         case .query(let query): try receive(query, header: event.header, into: &items)
         case .xid: try end(into: &items)

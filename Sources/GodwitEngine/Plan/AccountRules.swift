@@ -8,10 +8,10 @@ package struct AccountRules: Hashable, Sendable {
         self.exclude = exclude.map(NamePattern.init(glob:))
     }
 
-    /// Roles of MariaDB have no host and are matched by their name.
+    /// Roles of MariaDB have no host, and are matched as if it were `%`, which it is on MySQL.
     package func includes(_ name: AccountName) -> Bool {
         guard !name.isSystem else { return false }
-        let text = name.description
+        let text = "\(name.user)@\(name.host.isEmpty ? "%" : name.host)"
         return include.contains { $0.matches(text, foldsCase: false) } && !exclude.contains { $0.matches(text, foldsCase: false) }
     }
 }

@@ -53,10 +53,7 @@ package struct RunContext: Sendable {
         let uuid = try await SourcePositions.uuid(of: connection)
         guard uuid == sourceUUID else {
             await connection.close()
-            throw EngineError(
-                .failed, "The source's address leads to another server (UUID \(uuid)) than at the start (\(sourceUUID)).",
-                why: "Rows read from it could be older or newer than those that were read before.",
-                cure: "Point the plan at the first server again, or start a new migration.")
+            throw SourceSwitched(old: sourceUUID, new: uuid)
         }
         return connection
     }

@@ -110,6 +110,7 @@ package enum TargetSchema {
         """,
         ObjectLedger.createStatement,
         AccountLedger.createStatement,
+        SourceContinuity.createStatement,
     ]
 }
 
