@@ -247,8 +247,15 @@ struct DefinitionReplay: Sendable {
         do {
             // Of a partitioned table each partition is listed, as `name#p#partition`.
             let file = SQL.string(name.fileName)
-            let result = try await target.query(
-                "SELECT MIN(TABLE_ID) FROM information_schema.INNODB_TABLES WHERE NAME = \(file) OR LEFT(NAME, CHAR_LENGTH(\(file)) + 3) = CONCAT(\(file), '#p#')")
+            let condition = "WHERE NAME = \(file) OR LEFT(LOWER(NAME), CHAR_LENGTH(\(file)) + 3) = LOWER(CONCAT(\(file), '#p#'))"
+            let result: MySQLResult
+            do {
+                result = try await target.query("SELECT MIN(TABLE_ID) FROM information_schema.INNODB_TABLES \(condition)")
+            } catch {
+                // 1109: before MySQL 8.0, and on MariaDB, the view has its old name.
+                guard error.serverCode == 1109 else { throw error }
+                result = try await target.query("SELECT MIN(TABLE_ID) FROM information_schema.INNODB_SYS_TABLES \(condition)")
+            }
             guard let identity = result.rows.first?.string(0) else {
                 throw refusal(change, "InnoDB does not list \(name) under a name that can be told, and only its identity shows after a crash whether names were exchanged")
             }

@@ -38,6 +38,7 @@ package enum Preflight {
             source: try await ServerFacts.read(source), target: try await ServerFacts.read(target),
             preparation: plan.settings.preparation, prepared: prepared)
         facts.without = plan.without
+        facts.block = plan.application.block
         var rules = plan.mappings
         rules.foldsCase = facts.source.lowerCaseTableNames != 0
         let mappings = rules

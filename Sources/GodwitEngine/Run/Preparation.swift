@@ -100,7 +100,7 @@ struct Preparation: Sendable {
         _ stored: StoredTask, on target: MySQLConnection, gtidMode: String?, p0: ReplicationPosition
     ) async throws {
         // By file positions any mode will do, and its changes too. GTIDs end with the first transaction that has none.
-        if p0.isGTIDs, let mode = gtidMode?.uppercased(), mode != "ON", mode != "ON_PERMISSIVE" {
+        if p0.isGTIDs, let mode = gtidMode?.uppercased(), mode != "ON" {
             throw EngineError(
                 .resumable, "The source's gtid_mode is \(mode), and task \(plan.task) follows it by GTIDs.",
                 why: "Transactions without a GTID cannot be remembered exactly.",

@@ -59,7 +59,7 @@ package struct RunContext: Sendable {
     }
 
     package func shape(_ table: RunTable) -> TableShape {
-        var shape = TableShape(source: table.source, target: table.prepared.target, rowAlias: !targetFacts.isMariaDB)
+        var shape = TableShape(source: table.source, target: table.prepared.target, rowAlias: targetFacts.hasRowAlias ?? !targetFacts.isMariaDB)
         // Indexes are built at the consistency point, and nothing is applied between that and following.
         shape.isExact = table.isIndexed && Remedy.exactTables.isOn
         return shape
