@@ -83,7 +83,28 @@ struct DefinitionReplay: Sendable {
         await target.close()
         if isCuttingOver { throw DefinitionsChanged() }
         context.observer.say("info", "\(change.description): \(reason).")
-        try await TableReset(context: context).run(change.tables, in: .following, because: change.description)
+        let names = Self.withChildren(change.tables, context.tables.map(\.source))
+        try await TableReset(context: context).run(names, in: .following, because: change.description)
+    }
+
+    /// The tables, and those whose foreign keys refer to unique keys of theirs other than the primary one: a table that is loaded
+    /// has none of these yet, and no server makes it where somebody refers to them. Pure.
+    static func withChildren(_ names: [TableName], _ tables: [TableDefinition]) -> [TableName] {
+        var all = names
+        var at = 0
+        while at < all.count {
+            let name = all[at]
+            at += 1
+            let parent = tables.first { $0.name == name }
+            let primary = parent?.indexes.first(where: \.isPrimary)?.columns.compactMap { parent?.columns[$0].name.lowercased() } ?? []
+            for child in tables where !all.contains(child.name) {
+                let refers = child.foreignKeys.contains {
+                    $0.referenced == name && !primary.starts(with: $0.referencedColumns.map { $0.lowercased() })
+                }
+                if refers { all.append(child.name) }
+            }
+        }
+        return all
     }
 
     private func canonical(_ name: TableName) -> TableName {
