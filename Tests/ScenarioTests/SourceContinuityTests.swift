@@ -151,7 +151,7 @@ import Testing
                 "SET GLOBAL gtid_mode = ON_PERMISSIVE; SET GLOBAL gtid_mode = OFF_PERMISSIVE; INSERT INTO c.t VALUES (13, 113); SET GLOBAL gtid_mode = ON_PERMISSIVE; SET GLOBAL gtid_mode = ON; INSERT INTO c.t VALUES (15, 115)")
             let lost = try await rig.godwit(["migrate", "--until", "validated"], expecting: nil)
             #expect(lost.code != 0, "\(lost.output)")
-            #expect(try await rig.target.value("SELECT COUNT(*) FROM c.t WHERE id IN (13, 15)") == "0")
+            #expect(try await rig.target.value("SELECT COUNT(*) FROM c.t WHERE id = 13") == "0")
         }
     }
 }

@@ -14,6 +14,10 @@ package struct RunTable: Sendable {
     /// What was loaded holds all changes up to here: of keyless tables the position of their snapshot, of those that were loaded
     /// again since their definition changed a lower bound of it.
     package var loadedAt: ReplicationPosition?
+    /// Why its changes are not applied any more; nil: they are.
+    package var suspension: String?
+    /// Changes passed over and not made good since.
+    package var exceptions = 0
 
     package var source: TableDefinition { prepared.source }
 }
@@ -59,10 +63,7 @@ package struct RunContext: Sendable {
     }
 
     package func shape(_ table: RunTable) -> TableShape {
-        var shape = TableShape(source: table.source, target: table.prepared.target, rowAlias: targetFacts.hasRowAlias ?? !targetFacts.isMariaDB)
-        // Indexes are built at the consistency point, and nothing is applied between that and following.
-        shape.isExact = table.isIndexed && Remedy.exactTables.isOn
-        return shape
+        TableShape(source: table.source, target: table.prepared.target, rowAlias: targetFacts.hasRowAlias ?? !targetFacts.isMariaDB)
     }
 
     package var shapes: [TableShape] { tables.map(shape) }
@@ -79,6 +80,3 @@ package struct RunContext: Sendable {
             sourceControl: sourceControl, sourceUUID: sourceUUID, tables: tables)
     }
 }
-
-/// While one table is loaded again after the consistency point, the others have their unique keys and are followed strictly.
-extension Remedy { static let exactTables = Remedy("exact-tables", pitfalls: [3, 24], test: "OnlineSchemaChangeTests") }
