@@ -19,7 +19,6 @@ package struct TableShape: Sendable {
     package var rewriteUpdates: Bool
     /// `INSERT … AS new ON DUPLICATE KEY UPDATE c = new.c` (MySQL 8.0.19+) or `VALUES(c)` (MariaDB, older MySQL).
     package var rowAlias: Bool
-
     package init(source: TableDefinition, target: TableName, rowAlias: Bool) {
         self.source = source
         self.target = target

@@ -128,13 +128,14 @@ package struct TransactionAssembler: Sendable {
                 items.append(.progress(place))
             }
         case .gtid(let gtid):
-            current = TransactionStart(gtid: gtid.gtid, commitMicroseconds: gtid.immediateCommitMicroseconds,
+            // By file positions a GTID is of no use: they may be switched on while the task runs.
+            current = TransactionStart(gtid: usesGTIDs ? gtid.gtid : nil, commitMicroseconds: gtid.immediateCommitMicroseconds,
                 coordinates: coordinates)
             if usesGTIDs, gtid.gtid == nil {
                 throw EngineError(
                     .resumable, "The source wrote a transaction without a GTID at \(coordinates).",
                     why: "The migration follows it by GTIDs, and a transaction without one cannot be remembered exactly.",
-                    cure: "Set gtid_mode=ON on the source again, then start a new migration.")
+                    cure: "The target stands at the checkpoint before it. Set gtid_mode=ON on the source again, then start a new migration.")
             }
         case .query(let query): try receive(query, header: event.header, into: &items)
         case .xid: try end(into: &items)
@@ -244,13 +245,18 @@ package struct TransactionAssembler: Sendable {
             try end(into: &items)
         case .harmless, .temporary: try standalone(header, into: &items)
         case .tables(let verb, let names):
-            let named = names.map { TableName(schema: $0.schema ?? query.schema, table: $0.name) }
+            var named: [TableName] = []
+            for name in names.map({ TableName(schema: $0.schema ?? query.schema, table: $0.name) }) where !named.contains(name) {
+                named.append(name)
+            }
             try definition(verb, named.filter { isRelevant($0) && !isPassed($0) }, query, header, into: &items)
         case .schema(let verb, let schema):
             let lost = verb != "DROP DATABASE" ? [] : shapes.map(\.source.name).filter {
                 Self.sameName($0.schema, schema, caseInsensitiveNames) && !isPassed($0)
             }
-            if !lost.isEmpty, isStrict { throw refusal("\(verb) of \(schema), which has tables of this migration") }
+            if verb == "ALTER DATABASE", !isOpen, Remedy.schemaDefaults.isOn, altersPlan(schema, query) {
+                return change(of: verb, query, header, into: &items)
+            }
             try definition(verb, lost, query, header, into: &items)
         case .object(let verb, let name):
             let schema = name?.schema ?? query.schema
@@ -326,6 +332,20 @@ package struct TransactionAssembler: Sendable {
                     tables: tables.map(canonical), what: what, query: nil, timestamp: 0, end: nil, coordinates: coordinates)))
     }
 
+    /// Does ALTER DATABASE concern a schema that has tables of the plan? Without a name it is about the session's own.
+    private func altersPlan(_ schema: String, _ query: QueryEvent) -> Bool {
+        touchesPlan(schema: (try? SchemaDefaults(query.text, schema: query.schema))?.schema ?? schema)
+    }
+
+    /// Of a whole schema: no table of the plan is another one by it.
+    private mutating func change(of verb: String, _ query: QueryEvent, _ header: EventHeader, into items: inout [SourceItem]) {
+        isSuspended = true
+        let end = TransactionEnd(mark: usesGTIDs ? mark : .file(coordinates), coordinates: coordinates)
+        items.append(
+            .definition(
+                DefinitionChange(tables: [], what: verb, query: query, timestamp: header.timestamp, end: end, coordinates: coordinates)))
+    }
+
     /// The spelling under which the source knows the table.
     private func canonical(_ table: TableName) -> TableName {
         let folded = Self.folded(table, caseInsensitiveNames)
@@ -364,3 +384,6 @@ package struct TransactionAssembler: Sendable {
         fold ? left.lowercased() == right.lowercased() : left == right
     }
 }
+
+/// The defaults of a schema are followed in order, so that a CREATE TABLE behind them means what it meant.
+extension Remedy { static let schemaDefaults = Remedy("schema-defaults", pitfalls: [25], test: "SchemaStatementTests") }
