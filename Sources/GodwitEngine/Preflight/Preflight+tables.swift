@@ -50,7 +50,17 @@ extension Preflight {
                     why: "Its value is not in the log, so updates of this table are applied as delete and insert."))
         }
         found += statement(table)
+        found += table.columns.compactMap { oldTemporal($0, subject, table) }
         return found
+    }
+
+    /// MariaDB 5.3's storage of TIME(n), DATETIME(n) and TIMESTAMP(n): the log does not say how long such a value is.
+    private static func oldTemporal(_ column: ColumnDefinition, _ subject: String, _ table: TableDefinition) -> Finding? {
+        guard column.columnType.contains("mariadb-5.3"), (column.datetimePrecision ?? 0) > 0 else { return nil }
+        return Finding(
+            .refusal, "old-temporal", subject, "Column \(SQL.identifier(column.name)) of \(subject) is stored as MariaDB 5.3 did it.",
+            why: "The binary log does not carry the length of such values, so rows behind one could be read wrongly.",
+            cure: "SET GLOBAL mysql56_temporal_format = ON; ALTER TABLE \(table.name.sql) FORCE;")
     }
 
     private static func keyless(_ table: TableDefinition) -> [Finding] {

@@ -3,6 +3,8 @@ import MySQLWire
 
 extension Remedy { static let binlogCheckpoint = Remedy("mariadb-checkpoint", pitfalls: [2, 43], test: "MariaDBPositionTests") }
 
+extension Remedy { static let visibleLowerBound = Remedy("visible-lower-bound", pitfalls: [2], test: "StalledCommitTests") }
+
 /// Reads positions of a server. Which reading is which bound matters, see `docs/correctness.md`, "Bounds": becoming visible
 /// and entering `gtid_executed` are two moments, and a file position moves before its rows are visible.
 package struct SourcePositions: Sendable {
@@ -12,6 +14,9 @@ package struct SourcePositions: Sendable {
 
     /// A position at or before everything that a later read can see: P0.
     package func lowerBound(on server: MySQLConnection) async throws -> ReplicationPosition {
+        guard Remedy.visibleLowerBound.isOn else {
+            return usesGTIDs ? .gtids(try await ownedOrExecuted(on: server)) : .file(try await end(on: server))
+        }
         if usesGTIDs { return .gtids(try await executed(on: server)) }
         if server.server.isMariaDB { return .file(BinlogCoordinates(file: try await checkpointFile(on: server), offset: 4)) }
         // Rotation waits for engine commits, so the start of the current file is behind everything visible.

@@ -1,6 +1,6 @@
 SET time_zone='+00:00', sql_mode='', SESSION column_compression_zlib_wrap=0;
-CREATE TABLE types (id int unsigned not null primary key, u uuid, i6 inet6, i4 inet4, cv varchar(300) character set utf8mb4 compressed,
- cb blob compressed, ct longtext character set latin1 compressed, y year, u8 tinyint unsigned, i8 tinyint, u64 bigint unsigned, i64 bigint,
+CREATE TABLE types (id int unsigned not null primary key, u uuid, i6 inet6, i4 inet4, cv varchar(300) compressed character set utf8mb4,
+ cb blob compressed, ct longtext compressed character set latin1, y year, u8 tinyint unsigned, i8 tinyint, u64 bigint unsigned, i64 bigint,
  d0 decimal(65,30), t0 time, dt0 datetime, ts0 timestamp null, t6 time(6), dt6 datetime(6), ts6 timestamp(6) null, da date,
  f float, d double, b bit(9), e enum('a','b','ü'), s set('x','y','z'), c char(10), bi binary(16), vb varbinary(300), js json,
  g geometry, gv int as (u8 + 1) stored, inv int invisible default 7);
