@@ -46,6 +46,9 @@ struct DefinitionReplay: Sendable {
     private func decide(_ change: DefinitionChange) throws -> DefinitionPlan {
         guard let query = change.query, change.end != nil else { throw refusal(change, "it is no statement by itself") }
         let zone = context.sourceFacts.variables["system_time_zone"] ?? ""
+        if context.translation.crosses {
+            throw refusal(change, "source and target are of different families (MySQL, MariaDB), whose definitions Godwit translates only when it creates a table")
+        }
         if let reason = StatementSession.objection(query, timeZoneOfSource: zone) { throw refusal(change, reason) }
         do {
             let mappings = context.plan.mappings
@@ -216,7 +219,7 @@ struct DefinitionReplay: Sendable {
             // Of a partitioned table each partition is listed, as `name#p#partition`.
             let file = SQL.string(name.fileName)
             let result = try await target.query(
-                "SELECT MIN(TABLE_ID) FROM information_schema.INNODB_TABLES WHERE NAME = \(file) OR LEFT(NAME, CHAR_LENGTH(\(file)) + 3) = CONCAT(\(file), '#p#')")
+                "SELECT MIN(TABLE_ID) FROM information_schema.\(target.server.isMariaDB ? "INNODB_SYS_TABLES" : "INNODB_TABLES") WHERE NAME = \(file) OR LEFT(NAME, CHAR_LENGTH(\(file)) + 3) = CONCAT(\(file), '#p#')")
             guard let identity = result.rows.first?.string(0) else {
                 throw refusal(change, "InnoDB does not list \(name) under a name that can be told, and only its identity shows after a crash whether names were exchanged")
             }

@@ -12,16 +12,16 @@ extension Preflight {
                     cure: "GRANT \(anyOf[0]) ON *.* TO \(account(source));"))
         }
         global(["REPLICATION SLAVE"], .error, why: "The binary log is read as a replica reads it.")
-        global(["REPLICATION CLIENT", "SUPER"], .error, why: "The binary log's position is read.")
+        global(source.isMariaDB ? ["BINLOG MONITOR", "REPLICATION CLIENT", "SUPER"] : ["REPLICATION CLIENT", "SUPER"], .error, why: "The binary log's position is read.")
         let keyless = facts.tables.filter { $0.rowKey == nil }.map(\.name)
         found += missing(
             ["LOCK TABLES"], on: keyless, source, "source",
             why: "Tables without a key are read from one exact moment, for which they are locked for an instant.")
         global(
-            ["SYSTEM_VARIABLES_ADMIN", "SUPER"], .warning,
+            source.isMariaDB ? ["READ_ONLY ADMIN", "SUPER"] : ["SYSTEM_VARIABLES_ADMIN", "SUPER"], .warning,
             why: "The cutover makes the source read-only; without this it stops before anything is changed.")
         global(
-            ["CONNECTION_ADMIN", "SUPER"], .warning, why: "The cutover ends connections that still write after the block.")
+            source.isMariaDB ? ["CONNECTION ADMIN", "SUPER"] : ["CONNECTION_ADMIN", "SUPER"], .warning, why: "The cutover ends connections that still write after the block.")
         global(["PROCESS"], .warning, why: "The cutover looks for transactions that are still open.")
         if found.isEmpty { found.append(Finding(.ok, "source-grants", "source", "The source's account has every grant.")) }
         return found
