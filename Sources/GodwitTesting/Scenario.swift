@@ -10,6 +10,11 @@ package struct Scenario: Sendable {
     /// Holds the plan, the address file and Godwit's local state.
     package let folder: FilePath
     package let schema: SampleSchema
+    /// Where the plan says that the servers are: their own ports, or those of proxies. The application goes straight to them.
+    package var sourcePort: Int
+    package var targetPort: Int
+    /// The plan's tables, as YAML.
+    package var tables = #"{ include: ["shop.*"] }"#
 
     package var plan: String { folder.appending("godwit.yml").string }
     package var addressFile: String { folder.appending("address").string }
@@ -21,11 +26,16 @@ package struct Scenario: Sendable {
     package static let migrationUser = "godwit"
 
     /// Users, sample schema and the plan file.
-    package init(source: TestServer, target: TestServer, folder: FilePath, rows: Int) async throws {
+    package init(source: TestServer, target: TestServer, folder: FilePath, rows: Int, foreignKeys: Bool = true) async throws {
         self.source = source
         self.target = target
         self.folder = folder
-        schema = SampleSchema(rows: rows, mariaDB: source.flavour.isMariaDB)
+sourcePort = source.port
+        targetPort = target.port
+        // One that both servers know.
+        var schema = SampleSchema(rows: rows, mariaDB: source.flavour.isMariaDB || target.flavour.isMariaDB)
+        schema.foreignKeys = foreignKeys
+        self.schema = schema
         for server in [source, target] {
             try await server.sql(
                 """
@@ -48,21 +58,21 @@ package struct Scenario: Sendable {
     }
 
     /// - Parameter extra: more top-level YAML, for example `task: …`.
-    package func writePlan(tables: String = #"{ include: ["shop.*"] }"#, extra: String = "") throws {
+    package func writePlan(tables: String? = nil, extra: String = "") throws {
         try write(sourceAddress + "\n", to: "address-of-source")
         try write(targetAddress + "\n", to: "address-of-target")
         let text = """
             source:
               host: \(source.host)
-              port: \(source.port)
+              port: \(sourcePort)
               user: \(Self.migrationUser)
               tls: { mode: disabled }
             target:
               host: \(target.host)
-              port: \(target.port)
+              port: \(targetPort)
               user: \(Self.migrationUser)
               tls: { mode: disabled }
-            tables: \(tables)
+            tables: \(tables ?? self.tables)
             application:
               profile: commands
               switch: [["cp", "\(folder)/address-of-target", "\(addressFile)"]]
@@ -107,7 +117,7 @@ package struct Scenario: Sendable {
             SELECT TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE FROM information_schema.STATISTICS
             WHERE TABLE_SCHEMA = '\(schema.name)' ORDER BY 1, 2, 3;
             SELECT TABLE_NAME, CONSTRAINT_NAME, CONSTRAINT_TYPE FROM information_schema.TABLE_CONSTRAINTS
-            WHERE TABLE_SCHEMA = '\(schema.name)' ORDER BY 1, 2;
+            WHERE TABLE_SCHEMA = '\(schema.name)' AND CONSTRAINT_TYPE <> 'CHECK' ORDER BY 1, 2;
             """
         let (left, right) = (Set(try await source.sql(keys)), Set(try await target.sql(keys)))
         lines += left.subtracting(right).map { "only on the source: \($0.joined(separator: " "))" }
@@ -163,12 +173,12 @@ package final class Writers: Sendable {
 /// Runs `body` with two fresh servers, the sample schema on the source, and a plan.
 @discardableResult
 package func withScenario<Output>(
-    rows: Int = 2000, source: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()),
+    rows: Int = 2000, foreignKeys: Bool = true, source: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()),
     target: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()), _ body: (Scenario) async throws -> Output
 ) async throws -> Output {
     try await withServers(source: source, target: target) { source, target in
         try await withTemporaryFolder("plan") { folder in
-            try await body(try await Scenario(source: source, target: target, folder: folder, rows: rows))
+            try await body(try await Scenario(source: source, target: target, folder: folder, rows: rows, foreignKeys: foreignKeys))
         }
     }
 }

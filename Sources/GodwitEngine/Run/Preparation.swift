@@ -151,12 +151,16 @@ struct Preparation: Sendable {
     }
 
     func tables(on target: MySQLConnection) async throws -> [RunTable] {
-        try await state.tables(on: target).map { stored in
+        let suspended = Dictionary(
+            try await state.suspended(on: target).map { ($0.table, $0.reason) }, uniquingKeysWith: { first, _ in first })
+        let exceptions = try await state.openExceptions(on: target)
+        return try await state.tables(on: target).map { stored in
             let prepared = try TargetState.decode(PreparedTable.self, stored.prepared)
             let decision = plan.mappings.decision(for: prepared.source.name)
             return RunTable(
                 id: stored.id, prepared: prepared, filters: decision?.filters ?? [], loadOrder: decision?.loadOrder ?? 0,
-                isPrepared: stored.isPrepared, isPlanned: stored.isPlanned, isIndexed: stored.isIndexed, loadedAt: stored.loadedAt)
+                isPrepared: stored.isPrepared, isPlanned: stored.isPlanned, isIndexed: stored.isIndexed, loadedAt: stored.loadedAt,
+                suspension: suspended[prepared.source.name], exceptions: Int(exceptions[prepared.source.name] ?? 0))
         }
     }
 
