@@ -30,7 +30,7 @@ package struct Scenario: Sendable {
         self.source = source
         self.target = target
         self.folder = folder
-sourcePort = source.port
+        sourcePort = source.port
         targetPort = target.port
         // One that both servers know.
         var schema = SampleSchema(rows: rows, mariaDB: source.flavour.isMariaDB || target.flavour.isMariaDB)

@@ -61,6 +61,8 @@ package struct TransactionAssembler: Sendable {
     private var current: TransactionStart?
     private var isOpen = false
     private var isXA = false
+    /// MariaDB: what its GTID event said of the transaction or statement that it opens.
+    private var maria: MariaDBGTIDEvent?
     /// A warning for each kind of object that is not carried along (views and the like), once.
     package private(set) var notices: [String] = []
     private var noticed: Set<String> = []
@@ -111,8 +113,10 @@ package struct TransactionAssembler: Sendable {
     private mutating func receive(_ event: BinlogEvent, into items: inout [SourceItem]) throws {
         advance(event)
         switch event.body {
-        case .formatDescription, .previousGTIDs, .stop, .rowsQuery, .ignorable, .tableMap:
-            break
+        case .formatDescription, .previousGTIDs, .stop, .rowsQuery, .ignorable, .tableMap: break
+        // A server decrypts what it streams.
+        case .mariaGTIDList, .binlogCheckpoint, .startEncryption: break
+        case .mariaGTID(let opening): try receive(opening, header: event.header, into: &items)
         case .rotate(let next):
             file = next.file
             coordinates = next
@@ -149,7 +153,12 @@ package struct TransactionAssembler: Sendable {
     }
 
     private mutating func advance(_ event: BinlogEvent) {
-        guard event.header.nextPosition != 0, !event.header.isArtificial, !file.isEmpty else { return }
+        guard !event.header.isArtificial, !file.isEmpty else { return }
+        guard event.header.nextPosition != 0 else {
+            // MariaDB leaves it out inside transactions from 11.4 on, and sends all of a transaction's events one after another.
+            if maria != nil { coordinates.offset += UInt64(event.header.size) }
+            return
+        }
         coordinates = BinlogCoordinates(file: file, offset: UInt64(event.header.nextPosition))
     }
 
@@ -179,13 +188,14 @@ package struct TransactionAssembler: Sendable {
         isOpen = false
         isXA = false
         current = nil
+        maria = nil
     }
 
     private mutating func receive(_ rows: RowsEvent, into items: inout [SourceItem]) throws {
         let name = Self.folded(TableName(schema: rows.map.schema, table: rows.map.table), caseInsensitiveNames)
         guard let index = tables[name] else {
             let table = TableName(schema: rows.map.schema, table: rows.map.table)
-            if isIncluded(table), !isPassed(table) {
+            if isIncluded(table), !isPassed(table), !(maria != nil && rows.isOfSequence) {
                 guard isStrict else { return change("rows of an unknown table", [table], into: &items) }
                 throw refusal("changes to \(rows.map.schema).\(rows.map.table), a table that the plan includes and that was not there at the start")
             }
@@ -205,7 +215,18 @@ package struct TransactionAssembler: Sendable {
         items.append(.rows(table: index, rows))
     }
 
+    /// MariaDB's GTID event is BEGIN too, or XA START, unless one statement follows.
+    private mutating func receive(_ event: MariaDBGTIDEvent, header: EventHeader, into items: inout [SourceItem]) throws {
+        guard !isOpen else { throw refusal("a transaction (\(event.gtid)) inside another") }
+        maria = event
+        current = TransactionStart(gtid: nil, commitMicroseconds: 0, coordinates: coordinates)
+        if event.isPreparedXA { isXA = true }
+        if !event.isStandalone { open(into: &items, timestamp: header.timestamp) }
+    }
+
     private mutating func receive(_ query: QueryEvent, header: EventHeader, into items: inout [SourceItem]) throws {
+        // An ALTER in two phases: nothing has happened at its start, nor where it is rolled back.
+        if let maria, maria.isStartAlter || maria.isRollbackAlter { return try standalone(header, into: &items) }
         switch StatementClassifier.classify(query.text) {
         case .begin: open(into: &items, timestamp: header.timestamp)
         case .commit: try end(into: &items)

@@ -155,11 +155,7 @@ struct CutoverSteps: Sendable {
             let free = try await source.query("SELECT GET_LOCK('\(blockLock)', 5)").rows.first?.int(0)
             guard free == 1 else { throw CutoverFailure("Another session is blocking or unblocking the source.", effect: .none) }
             try await source.query("SET SESSION lock_wait_timeout = \(Self.blockSeconds)")
-            try await source.query("SET PERSIST super_read_only = ON", timeout: .seconds(2 * Self.blockSeconds + 5))
-            let row = try await source.query("SELECT @@GLOBAL.super_read_only").rows.first
-            guard row?.int(0) == 1 else {
-                throw CutoverFailure("The source did not become read-only (super_read_only is off).", effect: .unknown)
-            }
+            try await SourceWriteBlock(source).close(timeout: .seconds(2 * Self.blockSeconds + 5))
             return try await Self.startedAt(source)
         }
         await parts?.visible.sourceIsBlocked(true)
@@ -183,10 +179,7 @@ struct CutoverSteps: Sendable {
             guard try await source.query("SELECT GET_LOCK('\(blockLock)', 30)").rows.first?.int(0) == 1 else {
                 throw CutoverFailure("The session that blocked the source does not end.")
             }
-            try await source.query("SET PERSIST super_read_only = OFF")
-            try await source.query("SET PERSIST read_only = OFF")
-            try await source.query("RESET PERSIST IF EXISTS super_read_only")
-            try await source.query("RESET PERSIST IF EXISTS read_only")
+            try await SourceWriteBlock(source).open()
             try await source.query("SELECT RELEASE_ALL_LOCKS()")
         }
     }
@@ -285,7 +278,7 @@ struct CutoverSteps: Sendable {
             guard final.covers(now), now.covers(final) else {
                 throw CutoverFailure("The source has moved on from \(final) to \(now) although it is blocked.", effect: .none)
             }
-            guard try await source.query("SELECT @@GLOBAL.super_read_only").rows.first?.int(0) == 1 else {
+            guard try await SourceWriteBlock(source).isClosed() else {
                 throw CutoverFailure("The source is not blocked any more.", effect: .none)
             }
             let started = try await Self.startedAt(source)
@@ -333,7 +326,8 @@ enum SourceGates {
     }
 
     static func preparedXA(on source: MySQLConnection) async throws -> [String] {
-        try await source.query("XA RECOVER CONVERT XID").rows.map { $0.string(3) ?? "?" }
+        let form = source.server.isMariaDB ? "FORMAT='SQL'" : "CONVERT XID"
+        return try await source.query("XA RECOVER \(form)").rows.map { $0.string(3) ?? "?" }
     }
 
     /// A source that is itself a replica: its applier writes past super_read_only.
@@ -341,7 +335,8 @@ enum SourceGates {
         // Not performance_schema, which needs a grant of its own: this needs REPLICATION CLIENT, which following needs anyway.
         let status: MySQLResult
         do {
-            status = try await source.query("SHOW REPLICA STATUS")
+            // MariaDB shows its unnamed connection alone unless asked for all.
+            status = try await source.query(source.server.isMariaDB ? "SHOW ALL SLAVES STATUS" : "SHOW REPLICA STATUS")
         } catch {
             // 1064: before MySQL 8.0.22 the statement has its old name.
             guard error.serverCode == 1064 else { throw error }
@@ -349,7 +344,7 @@ enum SourceGates {
         }
         guard !status.rows.isEmpty else { return [] }
         let running = status.columns.firstIndex { ["Replica_SQL_Running", "Slave_SQL_Running"].contains($0.name) }
-        let channel = status.columns.firstIndex { $0.name == "Channel_Name" }
+        let channel = status.columns.firstIndex { ["Channel_Name", "Connection_name"].contains($0.name) }
         guard let running else { return ["a replica applier, whose state is not shown,"] }
         return status.rows.filter { $0.string(running) != "No" }.map { row in
             "the replica applier of channel '\(channel.flatMap { row.string($0) } ?? "")'"
@@ -369,6 +364,7 @@ enum SourceGates {
         found.oldTransactions = old.rows.map { "the transaction of connection \($0.string(0) ?? "?") (\($0.string(1) ?? "?") s)" }
         // Events are none: super_read_only stops the scheduler too (measured), and what an event wrote before is in the log.
         found.otherWriters += try await replicaAppliers(on: source)
+        found.otherWriters += try await SourceWriteBlock(source).sessionsThatPass()
         return found
     }
 }
