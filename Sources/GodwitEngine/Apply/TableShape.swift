@@ -19,7 +19,10 @@ package struct TableShape: Sendable {
     package var rewriteUpdates: Bool
     /// `INSERT … AS new ON DUPLICATE KEY UPDATE c = new.c` (MySQL 8.0.19+) or `VALUES(c)` (MariaDB, older MySQL).
     package var rowAlias: Bool
-    package init(source: TableDefinition, target: TableName, rowAlias: Bool) {
+    /// The target keeps JSON as text (MariaDB): what the source prints goes as it is.
+    package var jsonIsText: Bool
+
+    package init(source: TableDefinition, target: TableName, rowAlias: Bool, jsonIsText: Bool = false) {
         self.source = source
         self.target = target
         writable = source.writableColumns
@@ -38,6 +41,7 @@ package struct TableShape: Sendable {
         rewrittenColumns = unique.union(json).union(packed).sorted()
         rewriteUpdates = rewrite
         self.rowAlias = rowAlias
+        self.jsonIsText = jsonIsText
     }
 
     package var isKeyless: Bool { key.isEmpty }
@@ -154,13 +158,13 @@ package struct ImageRow: RowContent {
 
     /// Writes the literal for VALUES and SET. Stored bytes go straight from the event into the statement: a row may be as large as
     /// a packet, and a copy of it would stand beside both.
-    package func appendLiteral(_ column: ColumnDefinition, to sql: inout SQLBuffer) throws {
+    package func appendLiteral(_ column: ColumnDefinition, jsonIsText: Bool = false, to sql: inout SQLBuffer) throws {
         if MariaDBText.width(of: column.dataType) != nil {
             try ValueLiteral.appendKey(value(column), column: column, to: &sql)
         } else if let range = try image.byteRange(at: column.position, in: map) {
             sql.appendQuoted(image.bytes[range], introducer: "_binary")
         } else {
-            try ValueLiteral.append(value(column), to: &sql)
+            try ValueLiteral.append(value(column), jsonIsText: jsonIsText, to: &sql)
         }
     }
 }

@@ -68,7 +68,7 @@ package struct TableStatements: Sendable {
         guard purpose == .delete else {
             for (index, column) in shape.writable.enumerated() {
                 sql.append(index == 0 ? "(" : ",")
-                try row.appendLiteral(column, to: &sql)
+                try row.appendLiteral(column, jsonIsText: shape.jsonIsText, to: &sql)
             }
             sql.append(")")
             return
@@ -126,7 +126,7 @@ package struct TableStatements: Sendable {
         for (index, column) in shape.writable.enumerated() {
             if index > 0 { sql.append(",") }
             sql.append(SQL.identifier(column.name) + "=")
-            try after.appendLiteral(column, to: &sql)
+            try after.appendLiteral(column, jsonIsText: shape.jsonIsText, to: &sql)
         }
         sql.append(" WHERE ")
         try appendMatch(before, &sql)
@@ -142,6 +142,10 @@ package struct TableStatements: Sendable {
             switch value {
             case .null:
                 sql.append("\(name) IS NULL")
+            case .json where shape.jsonIsText:
+                sql.append("CAST(\(name) AS BINARY) = CAST(")
+                try ValueLiteral.append(value, jsonIsText: true, to: &sql)
+                sql.append(" AS BINARY)")
             case .json(let binary):
                 // JSON compares 1 and 1.0 as equal; the text tells them apart, and the types what has the same text.
                 try JSONExpression.appendMatch(name, binary, to: &sql)

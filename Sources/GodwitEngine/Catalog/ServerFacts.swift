@@ -92,7 +92,7 @@ extension ServerFacts {
 
     package func number(_ name: String) -> Int64? { variables[name].flatMap { Int64($0) } }
 
-    package var serverUUID: String? { variables["server_uuid"] }
+    package var serverUUID: String? { variables["server_uuid"] ?? variables["server_uid"] }
     package var serverID: Int64? { number("server_id") }
     /// `ON`, `OFF`, `ON_PERMISSIVE` …; MariaDB has none.
     package var gtidMode: String? { variables["gtid_mode"] }

@@ -95,6 +95,9 @@ struct DefinitionReplay: Sendable {
     private func decide(_ change: DefinitionChange) throws -> DefinitionPlan {
         guard let query = change.query, change.end != nil else { throw refusal(change, "it is no statement by itself") }
         let zone = context.sourceFacts.variables["system_time_zone"] ?? ""
+        if context.translation.crosses {
+            throw refusal(change, "source and target are of different families (MySQL, MariaDB), whose definitions Godwit translates only when it creates a table")
+        }
         if let reason = StatementSession.objection(query, timeZoneOfSource: zone) { throw refusal(change, reason) }
         do {
             let mappings = context.plan.mappings

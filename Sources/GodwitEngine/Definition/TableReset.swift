@@ -105,7 +105,7 @@ package struct TableReset: Sendable {
             (position, definition) = read
         }
         guard let definition else { return .gone(at: before) }
-        if let refusal = Preflight.refusal(Preflight.table(definition)) { throw refusal }
+        if let refusal = Preflight.refusal(Preflight.table(definition) + Preflight.dialect(definition, context.translation)) { throw refusal }
         guard let decision = context.plan.mappings.decision(for: name) else {
             throw EngineError(.failed, "Table \(name) was to be loaded again, and the plan does not include it.")
         }
@@ -120,7 +120,7 @@ package struct TableReset: Sendable {
         let standing = isOwn ? nil : try await TargetPreparation.find(target, [decision.target])[decision.target]
         let prepared = try TargetPreparation.decide(
             mode: isOwn ? .dropAndCreate : context.plan.settings.preparation, source: definition, target: decision.target,
-            found: standing, mapping: { mappings.decision(for: $0)?.target })
+            found: standing, mapping: { mappings.decision(for: $0)?.target }, translation: context.translation)
         return .present(prepared, from: position)
     }
 
@@ -168,6 +168,6 @@ package struct TableReset: Sendable {
         }
         return PreparedTarget.databases(
             targets: targets, sourceSchemas: try await Catalog.schemas(source),
-            existing: Set(try await Catalog.schemas(target).map(\.name)))
+            existing: Set(try await Catalog.schemas(target).map(\.name)), translation: context.translation)
     }
 }

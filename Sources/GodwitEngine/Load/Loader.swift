@@ -92,7 +92,8 @@ package struct Loader: Sendable {
                 guard let table = tables[work.table] else { continue }
                 await context.board.loading(table.id)
                 let transfer = TableTransfer(
-                    source: table.source, target: table.prepared.target, filter: try context.filterSQL(table))
+                    source: table.source, target: table.prepared.target, filter: try context.filterSQL(table),
+                    jsonIsText: context.targetFacts.isMariaDB)
                 let start = ContinuousClock.now
                 let outcome: ChunkLoader.Outcome?
                 do {
@@ -164,7 +165,8 @@ struct KeylessLoader: Sendable {
         let position = try await openSnapshot(of: table, snapshot, locker)
         context.observer.moment("load.keyless.snapshot")
         let transfer = TableTransfer(
-            source: table.source, target: table.prepared.target, filter: try context.filterSQL(table))
+            source: table.source, target: table.prepared.target, filter: try context.filterSQL(table),
+                    jsonIsText: context.targetFacts.isMariaDB)
         let outcome = try await loader.copy(transfer, .all, source: snapshot, target: target)
         try await context.state.storeLoadedAt(position, table: table.id, on: target)
         try await context.state.markDone(

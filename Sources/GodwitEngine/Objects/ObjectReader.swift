@@ -62,6 +62,7 @@ package struct ObjectReader: Sendable {
                 }
             }
         }
+        if connection.server.isMariaDB { found.objects = Self.usesInTexts(found.objects) }
         found.objects = ObjectOrder.sorted(found.objects)
         return found
     }
@@ -82,6 +83,18 @@ package struct ObjectReader: Sendable {
     }
 
     // MARK: Parts
+
+    /// A view's text names every table and view in full and in backticks: which of the other views stand in it. One that stands there
+    /// as a literal does no harm to the order.
+    private static func usesInTexts(_ objects: [ObjectDefinition]) -> [ObjectDefinition] {
+        let names = objects.filter { $0.kind == .view }.map { ($0.name, Data($0.name.sql.utf8)) }
+        return objects.map { object in
+            guard object.kind == .view else { return object }
+            var view = object
+            view.uses = names.filter { $0.0 != object.name && object.statement.firstRange(of: $0.1) != nil }.map(\.0).sorted()
+            return view
+        }
+    }
 
     private enum Answer {
         case object(ObjectDefinition)
@@ -107,9 +120,10 @@ package struct ObjectReader: Sendable {
         }
     }
 
-    /// None before MySQL 8.0.13 and on MariaDB, which have no such list (1109): a view over another one is then made when what it reads
-    /// is there, at the latest before the cutover.
+    /// None before MySQL 8.0.13 (1109): a view over another one is then made when what it reads is there, at the latest before the
+    /// cutover. MariaDB does not list them either: see `usesInTexts`.
     private func viewUses(_ connection: MySQLConnection) async throws -> [MySQLRow] {
+        if connection.server.isMariaDB { return [] }
         do {
             return try await connection.query(ObjectQueries.viewUses(scope.schemas)).rows
         } catch {

@@ -12,22 +12,23 @@ extension Preflight {
                     cure: "GRANT \(anyOf[0]) ON *.* TO \(account(source));"))
         }
         global(["REPLICATION SLAVE"], .error, why: "The binary log is read as a replica reads it.")
-        global(["REPLICATION CLIENT", "SUPER"], .error, why: "The binary log's position is read.")
+        global(source.isMariaDB ? ["BINLOG MONITOR", "REPLICATION CLIENT", "SUPER"] : ["REPLICATION CLIENT", "SUPER"], .error, why: "The binary log's position is read.")
         let keyless = facts.tables.filter { $0.rowKey == nil }.map(\.name)
         found += missing(
             ["LOCK TABLES"], on: keyless, source, "source",
             why: "Tables without a key are read from one exact moment, for which they are locked for an instant.")
+        let connections = source.isMariaDB ? ["CONNECTION ADMIN", "SUPER"] : ["CONNECTION_ADMIN", "SUPER"]
         switch facts.block {
         case .readOnly:
             global(
-                ["SYSTEM_VARIABLES_ADMIN", "SUPER"], .warning,
+                source.isMariaDB ? ["READ_ONLY ADMIN", "SUPER"] : ["SYSTEM_VARIABLES_ADMIN", "SUPER"], .warning,
                 why: "The cutover makes the source read-only; without this it stops before anything is changed "
                     + "(`application: { block: accounts }` or `block: application` in the plan are other ways, with weaker promises).")
             global(
-                ["CONNECTION_ADMIN", "SUPER"], .warning, why: "The cutover ends connections that still write after the block.")
+                connections, .warning, why: "The cutover ends connections that still write after the block.")
         case .accounts:
             global(["CREATE USER"], .warning, why: "The cutover locks the source's accounts (`block: accounts`).")
-            global(["CONNECTION_ADMIN", "SUPER"], .warning, why: "The cutover ends the sessions of locked accounts.")
+            global(connections, .warning, why: "The cutover ends the sessions of locked accounts.")
             if !source.grants.allows("SELECT", schema: "mysql") {
                 found.append(
                     Finding(

@@ -3,16 +3,7 @@ extension Preflight {
     static func flavours(_ facts: PreflightFacts) -> [Finding] {
         var found: [Finding] = []
         for (side, server) in [("source", facts.source), ("target", facts.target)] {
-            if server.isMariaDB {
-                found.append(
-                    Finding(
-                        .refusal, "\(side)-flavour", side, "The \(side) is MariaDB (\(server.version)), which Godwit does not move \(side == "source" ? "from" : "to") yet.",
-                        why: side == "source"
-                            ? "Its binary log has events and types of its own." : "Definitions and types of MySQL 8 and later do not exist there.",
-                        cure: "Use a MySQL server as \(side)."))
-            } else {
-                found.append(Finding(.ok, "\(side)-flavour", side, "The \(side) is MySQL \(server.version)."))
-            }
+            found.append(Finding(.ok, "\(side)-flavour", side, "The \(side) is \(server.isMariaDB ? "MariaDB" : "MySQL") \(server.version)."))
         }
         if !facts.source.isMariaDB, facts.source.variable("binlog_row_metadata") == nil {
             found.append(

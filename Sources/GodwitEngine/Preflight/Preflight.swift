@@ -16,8 +16,8 @@ package enum Preflight {
             flavours(facts) + identity(facts) + sourceLog(facts) + sourceGrants(facts) + objectVisibility(facts)
             + targetGrants(facts) + tables(facts) + foreignKeys(facts) + objects(facts) + triggers(facts) + movedObjects(facts)
             + facts.accountFindings + names(facts) + differences(facts) + targetServer(facts)
-            + targetTables(facts)
-        return found.enumerated().sorted { ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset) }.map(\.element)
+            + targetTables(facts) + dialects(facts)
+        return found.map { spelled($0, facts) }.enumerated().sorted { ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset) }.map(\.element)
     }
 
     /// Nil when nothing stands against the start; else one error that names everything that does.

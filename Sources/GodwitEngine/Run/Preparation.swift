@@ -43,17 +43,18 @@ struct Preparation: Sendable {
                 mappings.decision(for: table.name).map { (table.name, $0.target) }
             })
         let found = try await self.found(Set(names.values), on: target)
+        let translation = try await DialectTranslation.read(source: source, target: target)
         var prepared: [PreparedTable] = []
         for definition in definitions {
             guard let name = names[definition.name] else { continue }
             prepared.append(
                 try TargetPreparation.decide(
                     mode: plan.settings.preparation, source: definition, target: name, found: found[name],
-                    mapping: { names[$0] }))
+                    mapping: { names[$0] }, translation: translation))
         }
         let databases = PreparedTarget.databases(
             targets: prepared.map { ($0.source.name, $0.target) }, sourceSchemas: try await Catalog.schemas(source),
-            existing: Set(try await Catalog.schemas(target).map(\.name)))
+            existing: Set(try await Catalog.schemas(target).map(\.name)), translation: translation)
         let stored = StoredPlan(databases: databases, tables: prepared.map { storedTable($0) })
         try await state.createTask(
             sourceUUID: uuid, plan: TargetState.json(stored), p0: p0,

@@ -63,8 +63,13 @@ package struct RunContext: Sendable {
     }
 
     package func shape(_ table: RunTable) -> TableShape {
-        TableShape(source: table.source, target: table.prepared.target, rowAlias: targetFacts.hasRowAlias ?? !targetFacts.isMariaDB)
+        TableShape(
+            source: table.source, target: table.prepared.target, rowAlias: targetFacts.hasRowAlias ?? !targetFacts.isMariaDB,
+            jsonIsText: targetFacts.isMariaDB)
     }
+
+    /// From the source's dialect of definitions to the target's.
+    package var translation: DialectTranslation { DialectTranslation(source: sourceFacts, target: targetFacts) }
 
     package var shapes: [TableShape] { tables.map(shape) }
 

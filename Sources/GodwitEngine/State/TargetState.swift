@@ -110,8 +110,10 @@ package struct TargetState: Sendable {
 
     /// First statement of every transaction of a runner. Throws `FenceLost` if epoch or phase is not the runner's own.
     package func checkFence(epoch: UInt64, phase: TaskPhase, on target: MySQLConnection) async throws {
+        // MariaDB knows the older words only; on MySQL they would need a privilege more.
+        let lock = target.server.isMariaDB ? "LOCK IN SHARE MODE" : "FOR SHARE"
         let found = try Self.fence(
-            await target.query("SELECT epoch, phase FROM `godwit`.`fence` WHERE task = \(key) FOR SHARE"), task)
+            await target.query("SELECT epoch, phase FROM `godwit`.`fence` WHERE task = \(key) \(lock)"), task)
         guard found.epoch == epoch, found.phase == phase else {
             throw FenceLost(detail: "epoch \(found.epoch) instead of \(epoch), phase \(found.phase.rawValue) instead of \(phase.rawValue)")
         }
