@@ -20,7 +20,11 @@ struct DefinitionReplay: Sendable {
     func run(_ change: DefinitionChange) async throws -> Never {
         if change.tables.isEmpty { try await SchemaReplay(context: context, phase: .following).run(change) }
         // Everything of these tables is gone from the source, or there anew.
-        if change.what == "DROP DATABASE" { try await reload(change, "the schema was dropped") }
+        if change.what == "DROP DATABASE" {
+            let plan = DefinitionPlan(statement: [], targets: [], effects: change.tables.map { .drop($0) }, isRename: false)
+            if NotApplied.decide(plan, context.plan.settings.definitions) != nil { try await passOver(change, plan) }
+            try await reload(change, "the schema was dropped")
+        }
         let plan: DefinitionPlan
         do {
             plan = try decide(change)

@@ -182,8 +182,13 @@ struct MigrationAttempt: Sendable {
     private func storeStatus(_ context: RunContext) async throws {
         let connection = try await context.sessions.target()
         do {
+            var stored: BinlogCoordinates?
             while true {
                 let bytes = try await context.state.storeStatus(await board.snapshot(), on: connection)
+                if context.positions.usesGTIDs, let place = await board.reached, place != stored, !place.file.isEmpty {
+                    try await context.state.storeReached(place, of: context.sourceUUID, on: connection)
+                    stored = place
+                }
                 try await Task.sleep(for: .milliseconds(min(10_000, max(1000, bytes / 100))))
             }
         } catch {

@@ -28,6 +28,7 @@ struct Preparation: Sendable {
 
     /// Reads P0 and the catalogs, decides how every table is prepared, and stores all of it in one transaction.
     func create(source: MySQLConnection, target: MySQLConnection, uuid: String) async throws {
+        let start = try await positions.end(on: source)
         let p0 = try await lowerBound(source)
         let mappings = plan.mappings
         let definitions = try await Catalog.read(
@@ -59,6 +60,7 @@ struct Preparation: Sendable {
         try await state.createTask(
             sourceUUID: uuid, plan: TargetState.json(stored), p0: p0,
             tables: prepared.map { ($0.source.name, TargetState.json($0)) }, on: target)
+        if positions.usesGTIDs { try await state.storeReached(BinlogCoordinates(file: start.file, offset: 4), of: uuid, on: target) }
         observer.moment("prepare.stored")
     }
 

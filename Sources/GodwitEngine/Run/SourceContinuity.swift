@@ -80,7 +80,9 @@ struct SourceContinuity: Sendable {
         let exists = try await target.query(
             "SELECT 1 FROM information_schema.tables WHERE table_schema = 'godwit' AND table_name = 'upper_bound'")
         // Tasks of earlier versions have no such table.
-        if exists.rows.isEmpty { try await target.query(Self.createStatement) }
+        if exists.rows.isEmpty {
+            for statement in [Self.createStatement, AnonymousScan.createStatement] { try await target.query(statement) }
+        }
         let phase = try await state.phase(on: target).phase
         if isSame, [.fenced, .cutOver].contains(phase) { return nil }
         guard isSame || Remedy.lineage.isOn else { return nil }
@@ -102,7 +104,12 @@ struct SourceContinuity: Sendable {
         if case .gtids(let set)? = bound?.position { known = set }
         let judgement = Self.judge(stored: stored, executed: executed, purged: purged, bound: known, phase: phase)
         try refuse(judgement, task, uuid, isSame)
-        guard !isSame else { return nil }
+        if isSame {
+            if let place = try await state.reached(of: uuid, on: target) {
+                try await AnonymousScan(sessions: Sessions(plan: plan)).run(from: place, known: stored, source: source)
+            }
+            return nil
+        }
         let journal = try await state.journal(on: target)
         guard journal.current.isEmpty || journal.isFinished else {
             throw Self.refusal(plan, task, uuid, "A cutover is under way, and the write block stands on the other server.")

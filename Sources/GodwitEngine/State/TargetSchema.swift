@@ -111,6 +111,7 @@ package enum TargetSchema {
         ObjectLedger.createStatement,
         AccountLedger.createStatement,
         SourceContinuity.createStatement,
+        AnonymousScan.createStatement,
     ] + TargetState.outcomeStatements
 }
 
