@@ -19,10 +19,9 @@ package struct Loader: Sendable {
         let stored = try await context.state.chunks(on: context.control)
         await restoreCounts(stored)
         // A crash between the record of a table's last chunk and this mark left the one without the other.
-        for table in context.tables where !table.isPlanned {
-            guard stored.contains(where: { $0.table == table.id && $0.bounds.upper == nil }) else { continue }
-            try await context.state.mark(table: table.id, "is_planned", on: context.control)
-        }
+        let ended = Set(stored.filter { $0.bounds.upper == nil }.map(\.table))
+        let planned = context.tables.filter { !$0.isPlanned && ended.contains($0.id) }.map(\.id)
+        try await context.state.mark(tables: planned, "is_planned", on: context.control)
         let keyed = context.tables.filter { !context.shape($0).isKeyless }
         let keyless = context.tables.filter { context.shape($0).isKeyless }
         for table in keyless { try await KeylessLoader(context: context, loader: chunkLoader).load(table, stored: stored) }

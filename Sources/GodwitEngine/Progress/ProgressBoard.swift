@@ -3,6 +3,8 @@ import Foundation
 /// Gathers what the parts of a run tell and hands out snapshots. All tell it, it asks none.
 package actor ProgressBoard {
     package private(set) var status: MigrationStatus
+    /// Chunks and transactions that this process has committed: grows while an attempt gets somewhere.
+    package private(set) var commits: UInt64 = 0
     private var waitsSince: [String: (wait: MigrationStatus.Wait, since: Date)] = [:]
     private var lastCommit: UInt64 = 0
     /// When this attempt began to load a table, and the seconds that earlier ones took.
@@ -90,6 +92,7 @@ package actor ProgressBoard {
         status.tables[table].rows += rows
         status.tables[table].bytes += bytes
         guard seconds > 0 else { return }
+        commits += 1
         // Several workers load one table at once: its time is the clock's, not theirs together.
         if let (start, earlier) = loadStart[table] {
             status.tables[table].loadSeconds = earlier + Date().timeIntervalSince(start)
@@ -112,6 +115,7 @@ package actor ProgressBoard {
     package func applied(_ progress: ApplyProgress, idle: Bool) {
         status.position = progress.position.description
         status.appliedTransactions += progress.transactions
+        commits += progress.transactions
         for (table, counts) in progress.counts {
             status.tables[table].inserts += counts.inserts
             status.tables[table].updates += counts.updates
@@ -165,6 +169,17 @@ package actor ProgressBoard {
         status.tables[table].pending = pending
         status.tables[table].failed = failed
         status.tables[table].suspended = suspended
+    }
+
+    /// Of all tables at once: thousands of them are told four times a second. `suspended` are the tables whose changes are not
+    /// applied any more.
+    package func validation(
+        _ tables: [(table: Int, status: ValidationLedger.TableStatus)], isEnabled: Bool, suspended: Set<Int>
+    ) {
+        for (table, found) in tables {
+            let state = suspended.contains(table) ? "Table error" : isEnabled ? found.state : "Not enabled"
+            validation(table, state: state, pending: found.pending, failed: found.failed, suspended: found.suspended)
+        }
     }
 
     // MARK: Waits

@@ -116,11 +116,8 @@ package struct FollowStage: Sendable {
     }
 
     private func publishOnce(_ validation: ValidationBoard, _ validates: Bool) async {
-        for (table, status) in await validation.statuses() {
-            let state = context.tables[table].suspension != nil ? "Table error" : validates ? status.state : "Not enabled"
-            await context.board.validation(
-                table, state: state, pending: status.pending, failed: status.failed, suspended: status.suspended)
-        }
+        let suspended = Set(context.tables.indices.filter { context.tables[$0].suspension != nil })
+        await context.board.validation(await validation.statuses(), isEnabled: validates, suspended: suspended)
     }
 
     // MARK: Steering

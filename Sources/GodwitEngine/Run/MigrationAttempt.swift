@@ -169,13 +169,14 @@ struct MigrationAttempt: Sendable {
         return ControlTablesKeeper(context: context, tables: tables)
     }
 
-    /// The snapshot for `status`, once a second, on a connection of its own.
+    /// The snapshot for `status`, once a second, on a connection of its own. One of thousands of tables is a megabyte, which the
+    /// target writes to its log each time: it comes less often, up to every ten seconds.
     private func storeStatus(_ context: RunContext) async throws {
         let connection = try await context.sessions.target()
         do {
             while true {
-                try await context.state.storeStatus(await board.snapshot(), on: connection)
-                try await Task.sleep(for: .seconds(1))
+                let bytes = try await context.state.storeStatus(await board.snapshot(), on: connection)
+                try await Task.sleep(for: .milliseconds(min(10_000, max(1000, bytes / 100))))
             }
         } catch {
             await connection.close()
@@ -260,9 +261,9 @@ struct MigrationAttempt: Sendable {
     /// Every mark read back from the target is set: P1 is taken, an upper bound of what any chunk saw.
     private func closeLoad(_ context: RunContext) async throws {
         let chunks = try await context.state.chunks(on: context.control)
-        let tables = try await context.state.tables(on: context.control)
-        for table in tables {
-            let own = chunks.filter { $0.table == table.id }
+        let byTable = Dictionary(grouping: chunks, by: \.table)
+        for table in try await context.state.tables(on: context.control) {
+            let own = byTable[table.id] ?? []
             guard table.isPlanned, !own.isEmpty, own.allSatisfy(\.isDone) else {
                 throw EngineError(
                     .failed, "Table \(table.source) is not loaded although every worker has ended.",

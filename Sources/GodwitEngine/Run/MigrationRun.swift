@@ -135,6 +135,7 @@ package struct MigrationRun: Sendable {
         var pause = Duration.milliseconds(200)
         while true {
             let began = ContinuousClock.now
+            let commits = await board.commits
             do {
                 var attempt = MigrationAttempt(run: self, board: board, memory: memory)
                 return try await attempt.run()
@@ -146,10 +147,12 @@ package struct MigrationRun: Sendable {
                     continue
                 }
                 guard await memory.hasConnected, Retry.isWorthwhile(error) else { throw error }
-                // An attempt that lived for a while has got somewhere: the clock starts anew.
-                if ContinuousClock.now - began > .seconds(30) {
+                // An attempt that lived for a while, or committed something, has got somewhere: the clock starts anew. A path that
+                // breaks every few seconds makes a migration slow, and is no reason to give up.
+                if await board.commits > commits || ContinuousClock.now - began > .seconds(30) {
                     failingSince = nil
                     tries = 0
+                    pause = .milliseconds(200)
                 }
                 tries += 1
                 // DMS's own schedule, where the task settings ask for one.
@@ -173,14 +176,12 @@ package struct MigrationRun: Sendable {
                         .resumable, "Gave up after \(retryLimit) of trying to connect again.", why: "\(error)",
                         cure: "When both servers are back, run the same command again.")
                 }
-                if failingSince == since, pause > .seconds(5) { pause = .seconds(5) }
                 observer.say("warning", "Connection lost, trying again: \(error)")
                 await board.beginWait("connection", why: "\(error)", limit: retryLimit)
                 observer.moment("retry")
                 try await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(5))
                 await board.endWait("connection")
-                if ContinuousClock.now - began > .seconds(30) { pause = .milliseconds(200) }
             }
         }
     }

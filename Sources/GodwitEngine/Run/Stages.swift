@@ -179,25 +179,50 @@ package struct IndexStage: Sendable {
         try await context.state.checkFence(epoch: context.epoch, phase: .indexing, on: target)
         // ALTER may run for hours: only silence of the server's host ends it, not its duration.
         try await target.query("SET SESSION lock_wait_timeout = 600")
-        for table in context.tables where !table.isIndexed {
-            try await step(table, target, "indexes") { table.prepared.indexBuild(on: $0) }
+        let open = context.tables.filter { !$0.isIndexed }
+        // Read once for all of them: of thousands of tables most have nothing to wait for. An ALTER of one changes no index
+        // and no foreign key of another.
+        let wanted = Set(open.map(\.prepared.target))
+        let schemas = Set(wanted.map(\.schema))
+        let definitions = try await Catalog.read(
+            target, include: { wanted.contains($0) }, schemas: { schemas.contains($0) })
+        let found = Dictionary(definitions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        for table in open {
+            let current = try Self.standing(table, found)
+            try await step(table, target, "indexes", table.prepared.indexBuild(on: current))
         }
-        for table in context.tables where !table.isIndexed {
-            try await step(table, target, "foreign keys") { table.prepared.foreignKeyBuild(on: $0) }
-            try await context.state.mark(table: table.id, "is_indexed", on: target)
-            context.observer.moment("index.marked")
+        var done: [Int] = []
+        for table in open {
+            let current = try Self.standing(table, found)
+            guard let alter = table.prepared.foreignKeyBuild(on: current) else {
+                done.append(table.id)
+                if done.count == 500 { try await mark(&done, target) }
+                continue
+            }
+            try await mark(&done, target)
+            try await step(table, target, "foreign keys", alter)
+            done.append(table.id)
         }
+        try await mark(&done, target)
     }
 
-    private func step(
-        _ table: RunTable, _ target: MySQLConnection, _ what: String, _ statement: (TableDefinition) -> String?
-    ) async throws {
-        guard let current = try await Catalog.read(target, table: table.prepared.target) else {
+    private static func standing(_ table: RunTable, _ found: [TableName: TableDefinition]) throws -> TableDefinition {
+        guard let current = found[table.prepared.target] else {
             throw EngineError(
                 .failed, "Table \(table.prepared.target) is gone from the target.", why: "Somebody dropped it.",
                 cure: "Drop this task's rows in schema godwit and migrate again.")
         }
-        guard let alter = statement(current) else { return }
+        return current
+    }
+
+    private func mark(_ tables: inout [Int], _ target: MySQLConnection) async throws {
+        try await context.state.mark(tables: tables, "is_indexed", on: target)
+        for _ in tables { context.observer.moment("index.marked") }
+        tables = []
+    }
+
+    private func step(_ table: RunTable, _ target: MySQLConnection, _ what: String, _ alter: String?) async throws {
+        guard let alter else { return }
         context.observer.moment("index.before")
         let wait = "\(what) of \(table.prepared.target)"
         await context.board.beginWait(wait, why: "The target builds the \(what) that waited for the consistency point.", limit: nil)

@@ -85,21 +85,28 @@ package struct ValidationStage: Sendable {
             for connection in [source, target] {
                 for statement in ValidationSession.statements { try await connection.query(statement) }
             }
-            var comparers: [TableName: TableComparer] = [:]
-            for table in context.tables { comparers[table.source.name] = try comparer(table, source, target) }
+            let tables = Dictionary(context.tables.map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first })
+            // One at a time: the statements of thousands of tables, in each worker, would be memory without a bound.
+            var kept: (table: TableName, comparer: TableComparer)?
             while true {
                 try Task.checkCancellation()
-                guard let task = await board.next(), let comparer = comparers[task.table] else {
+                guard let task = await board.next(), let table = tables[task.table] else {
                     // Nothing to compare now; the applier marks new keys several times a second.
                     try await Task.sleep(for: .milliseconds(20))
                     continue
+                }
+                let comparer: TableComparer
+                if let kept, kept.table == task.table {
+                    comparer = kept.comparer
+                } else {
+                    comparer = try self.comparer(table, source, target)
+                    kept = (task.table, comparer)
                 }
                 let isSettled: Bool
                 do {
                     isSettled = try await compare(task, comparer)
                 } catch {
                     await board.abandoned(task)
-                    guard let table = context.tables.first(where: { $0.source.name == task.table }) else { throw error }
                     throw try await ReadFailure(context: context).explained(error, table: table, following: reached)
                 }
                 // What could not be settled yet waits for the stream: no use in asking both servers without a pause.
