@@ -1,3 +1,5 @@
+extension Remedy { static let transactionalEngines = Remedy("transactional-engines", pitfalls: [29], test: "PreflightTests") }
+
 extension Preflight {
     /// The included tables, each for itself.
     static func tables(_ facts: PreflightFacts) -> [Finding] {
@@ -34,7 +36,7 @@ extension Preflight {
     static func table(_ table: TableDefinition) -> [Finding] {
         let subject = table.name.description
         var found: [Finding] = []
-        if table.engine.uppercased() != "INNODB" {
+        if table.engine.uppercased() != "INNODB", Remedy.transactionalEngines.isOn {
             let engine = table.engine.isEmpty ? "(none)" : table.engine
             found.append(
                 Finding(

@@ -151,8 +151,8 @@ package struct MigrationRun: Sendable {
                 // breaks every few seconds makes a migration slow, and is no reason to give up.
                 if await board.commits > commits || ContinuousClock.now - began > .seconds(30) {
                     failingSince = nil
-                    pause = .milliseconds(200)
                     tries = 0
+                    pause = .milliseconds(200)
                 }
                 tries += 1
                 // DMS's own schedule, where the task settings ask for one.
