@@ -78,6 +78,7 @@ struct MigrationAttempt: Sendable {
             throw EngineError(.failed, "The task's row in schema godwit on the target is not complete.")
         }
         try await preparation.check(stored, uuid: uuid, on: control, positions: positions, p0: p0)
+        try await preparation.checkCascades(stored, sourceFacts, on: control)
         let epoch = try await state.takeEpoch(on: control)
         if await memory.isFirstAttempt() { try await state.expireRequests(on: control) }
         let goal = await memory.keepGoal(try await positions.exact(on: source))
@@ -190,6 +191,8 @@ struct MigrationAttempt: Sendable {
             case .replaying:
                 try await markLoaded(context)
                 await board.set(state: .replaying)
+                context = try await reread(context, preparation)
+                try await IndexStage(context: context).runComponents()
                 context = try await reread(context, preparation)
                 try await replay(context)
             case .indexing:
