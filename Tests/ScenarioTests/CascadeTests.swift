@@ -1,5 +1,6 @@
 import Foundation
 import GodwitTesting
+import SystemPackage
 import Testing
 
 /// What foreign keys do to child rows, where the source's log does not carry it and where it does.
