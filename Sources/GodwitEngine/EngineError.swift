@@ -15,6 +15,8 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
     package var what: String
     package var why: String
     package var cure: String
+    /// The one table of the source that it is about, where the task could go on without it: TableErrorPolicy.
+    package var table: TableName?
 
     package init(_ kind: Kind, _ what: String, why: String = "", cure: String = "") {
         self.kind = kind

@@ -10,6 +10,11 @@ package struct Scenario: Sendable {
     /// Holds the plan, the address file and Godwit's local state.
     package let folder: FilePath
     package let schema: SampleSchema
+    /// Where the plan says that the servers are: their own ports, or those of proxies. The application goes straight to them.
+    package var sourcePort: Int
+    package var targetPort: Int
+    /// The plan's tables, as YAML.
+    package var tables = #"{ include: ["shop.*"] }"#
 
     package var plan: String { folder.appending("godwit.yml").string }
     package var addressFile: String { folder.appending("address").string }
@@ -25,6 +30,8 @@ package struct Scenario: Sendable {
         self.source = source
         self.target = target
         self.folder = folder
+        sourcePort = source.port
+        targetPort = target.port
         schema = SampleSchema(rows: rows, mariaDB: source.flavour == .mariadb)
         for server in [source, target] {
             try await server.sql(
@@ -48,21 +55,21 @@ package struct Scenario: Sendable {
     }
 
     /// - Parameter extra: more top-level YAML, for example `task: …`.
-    package func writePlan(tables: String = #"{ include: ["shop.*"] }"#, extra: String = "") throws {
+    package func writePlan(tables: String? = nil, extra: String = "") throws {
         try write(sourceAddress + "\n", to: "address-of-source")
         try write(targetAddress + "\n", to: "address-of-target")
         let text = """
             source:
               host: \(source.host)
-              port: \(source.port)
+              port: \(sourcePort)
               user: \(Self.migrationUser)
               tls: { mode: disabled }
             target:
               host: \(target.host)
-              port: \(target.port)
+              port: \(targetPort)
               user: \(Self.migrationUser)
               tls: { mode: disabled }
-            tables: \(tables)
+            tables: \(tables ?? self.tables)
             application:
               profile: commands
               switch: [["cp", "\(folder)/address-of-target", "\(addressFile)"]]

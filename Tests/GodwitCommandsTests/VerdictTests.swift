@@ -26,6 +26,10 @@ import Testing
         ),
         ("failed rows under a green name", .sample(.following, [.sample("a", failed: 1)]), .unequal, "NOT EQUAL"),
         ("table error", .sample(.following, [.sample("a", .failed)]), .failed, "1 table FAILED: shop.a."),
+        ("a change passed over", .sample(.following, [.notWhole("a", skipped: 2), .sample("b")]), .failed, "1 table NOT WHOLE: shop.a (2 changes passed over)."),
+        ("a statement passed over", .sample(.following, [.notWhole("a", problem: "TRUNCATE was not carried out")]), .failed, "NOT WHOLE: shop.a (TRUNCATE was not carried out)."),
+        ("suspended", .sample(.following, [.notWhole("a", .failed, problem: "suspended: gone")]), .failed, "1 table FAILED: shop.a (suspended: gone)."),
+        ("differs and passed over", .sample(.following, [.notWhole("a", skipped: 1, failed: 1)]), .unequal, "NOT EQUAL"),
         ("validation error", .sample(.following, [.sample("a", validation: "Error")]), .failed, "FAILED"),
         ("a view differs", .differing, .unequal, "Not the same on both sides: The view shop.v is not the same on the target: the text differs. (and 1 more)"),
         ("run failed", .sample(.failed, [.sample("a")]), .failed, "The migration FAILED."),
@@ -70,6 +74,8 @@ import Testing
                     table.pending = UInt64.random(in: 0...1, using: &random)
                     table.failed = UInt64.random(in: 0...1, using: &random)
                     table.suspended = UInt64.random(in: 0...1, using: &random)
+                    table.skipped = [nil, 0, 1].randomElement(using: &random) ?? nil
+                    table.problems = [nil, [], ["suspended"]].randomElement(using: &random) ?? nil
                 }
                 status.tables.append(table)
             }
@@ -77,7 +83,7 @@ import Testing
                 !status.tables.isEmpty && status.state != .failed
                 && status.tables.allSatisfy {
                     $0.validationState == "Validated" && $0.state == .loaded
-                        && $0.pending + $0.failed + $0.suspended == 0
+                        && $0.pending + $0.failed + $0.suspended + ($0.skipped ?? 0) == 0 && ($0.problems ?? []).isEmpty
                 }
             let verdict = Verdict(status)
             #expect((verdict.tone == .good) == isProven, "seed \(seed): \(status)")
@@ -85,9 +91,62 @@ import Testing
         }
     }
 
+    /// A change that was passed over, a suspended table, a statement that was not carried out: in text, JSON and exit code.
+    @Test(arguments: [
+        MigrationStatus.Table.notWhole("a", skipped: 3), .notWhole("a", .failed, problem: "suspended, its changes are not applied any more: x"),
+        .notWhole("a", problem: "ALTER TABLE was not carried out"),
+    ], [[String](), ["--json"]])
+    func whatIsNotWholeIsSeenEverywhere(table: MigrationStatus.Table, json: [String]) async {
+        let status = MigrationStatus.sample(.stopped, [.sample("b"), table])
+        let engine = ScriptedEngine(
+            run: { _, _, _ in MigrationReport(status: status, seconds: 1, steps: []) }, control: ScriptedControl([status]),
+            answer: { _ in ServerAnswer(version: "9.7.0", tls: "none") })
+        let words = table.problems?.first ?? "3"
+        for command in [["migrate", "--until", "validated"], ["status"], ["diagnose"]] {
+            let outcome = await godwit(command + json, engine: engine)
+            #expect((outcome.out + outcome.err).contains(words), "\(command): \(outcome)")
+            if command[0] == "migrate" { #expect(outcome.code == 1, "\(outcome)") }
+            #expect(!(outcome.out + outcome.err).contains("All 2 tables are Validated"))
+        }
+        if !json.isEmpty {
+            let line = await godwit(["status", "--json"], engine: engine).out
+            #expect(line.contains("\"skipped\":\(table.skipped ?? 0)"), "\(line)")
+        }
+    }
+
+    /// Values of named columns, or all, are hidden wherever rows are shown; keys stay unless they are named.
+    @Test func masks() {
+        let row = RowDetail(
+            key: RowKey(["7", "'k'"]), kind: .different,
+            columns: [.init(name: "card", source: "4111", target: "4112", note: "long"), .init(name: "city", source: nil, target: "Ulm")],
+            keyColumns: ["id", "name"])
+        func shown(_ names: String...) -> String { VerifyText.row(Mask(names).row(row, schema: "shop", table: "people")) }
+        #expect(shown().contains("4111") && shown().contains("Ulm"))
+        #expect(!shown("card").contains("411") && !shown("card").contains("long") && shown("card").contains("Ulm"))
+        #expect(!shown("SHOP.People.card").contains("411"))
+        #expect(shown("other.card").contains("4111"))
+        #expect(!shown("*").contains("Ulm") && !shown("*").contains("411") && shown("*").contains("(7, 'k')"))
+        #expect(shown("*").contains("NULL"))
+        #expect(!shown("name").contains("'k'") && shown("name").contains("7"))
+        var status = MigrationStatus.sample(.following, [.sample("people", failed: 1)])
+        status.tables[0].mismatches = [row]
+        #expect(Mask(["*"]).status(status).tables[0].mismatches?[0].columns[0].source == Mask.shown)
+    }
+
     @Test func manyTablesAreCountedNotListed() {
         let tables = (0..<9).map { MigrationStatus.Table.sample("t\($0)", .failed) }
         #expect(Verdict(.sample(.following, tables)).summary.hasSuffix("shop.t4 and 4 more."))
+    }
+}
+
+extension MigrationStatus.Table {
+    fileprivate static func notWhole(
+        _ name: String, _ state: State = .loaded, skipped: UInt64? = nil, problem: String? = nil, failed: UInt64 = 0
+    ) -> Self {
+        var table = Self.sample(name, state, failed: failed)
+        table.skipped = skipped
+        table.problems = problem.map { [$0] }
+        return table
     }
 }
 

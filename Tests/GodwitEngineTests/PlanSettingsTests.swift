@@ -55,7 +55,7 @@ private func refusal(_ json: String) -> String {
                 checked += 1
             }
         }
-        #expect(checked > 80)
+        #expect(checked > 40)
     }
 
     /// As the service returns it, cut down to one or more keys of each group.

@@ -1,6 +1,5 @@
 import Foundation
 import GodwitTesting
-import MySQLWire
 import SystemPackage
 import Testing
 
@@ -79,45 +78,6 @@ struct FaultRun: Sendable {
     }
 }
 
-/// What a reader of the target saw while the migration went on.
-struct PrefixSamples: Sendable {
-    var count = 0
-    /// Reads that no state of the source explains.
-    var wrong: [String] = []
-
-    /// Reads until told to stop: from the consistency point on the transfers' sum is whole in every snapshot.
-    static func take(from target: TestServer, until stop: StopFlag) async -> PrefixSamples {
-        var samples = PrefixSamples()
-        while !stop.isSet {
-            do {
-                try await target.withConnection { connection in
-                    while !stop.isSet {
-                        try await samples.read(connection)
-                        try await Task.sleep(for: .milliseconds(20))
-                    }
-                }
-            } catch {
-                // The target is down, or holds nothing yet: the next look will tell.
-                try? await Task.sleep(for: .milliseconds(100))
-            }
-        }
-        return samples
-    }
-
-    private mutating func read(_ connection: MySQLConnection) async throws {
-        try await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-        let phase = try await connection.query("SELECT phase FROM godwit.fence").rows.first?.string(0)
-        if let phase, ["following", "fenced", "cut_over"].contains(phase) {
-            let sum = try await connection.query("SELECT SUM(balance) FROM shop.accounts").rows.first?.string(0)
-            count += 1
-            if sum != "\(SampleSchema.coreAccounts * SampleSchema.coreBalance).0000" {
-                wrong.append("sum \(sum ?? "NULL") in phase \(phase)")
-            }
-        }
-        try await connection.query("COMMIT")
-    }
-}
-
 /// Runs `body` on a fresh scenario under writes, then proves that everything held. A failure tells the seed, the moments and
 /// what Godwit wrote.
 func withFaults(
@@ -132,8 +92,8 @@ func withFaults(
             task: "task: { FullLoadSettings: { CommitRate: 100, MaxFullLoadSubTasks: 2 } }")
         let writers = scenario.writers(4, rate: 150, seed: FaultMoments.seed)
         let stop = StopFlag()
-        let target = scenario.target
-        let sampler = Task { await PrefixSamples.take(from: target, until: stop) }
+        let reader = PrefixSampler(scenario.target, .shop)
+        let sampler = Task { await reader.run(until: stop, pause: .milliseconds(20)) }
         do {
             try await writers.started()
             try await body(run)

@@ -25,6 +25,14 @@ struct JSONOption: ParsableArguments {
     var isOn = false
 }
 
+struct MaskOption: ParsableArguments {
+    @Option(
+        name: .customLong("mask"), parsing: .singleValue,
+        help: "Hide this column's values (column, table.column, schema.table.column; * for all but keys). May be repeated.")
+    var names: [String] = []
+    var mask: Mask { Mask(names) }
+}
+
 enum LogLevel: String, ExpressibleByArgument, CaseIterable {
     case trace, debug, info, notice, warning, error, critical
     var level: Logger.Level { Logger.Level(rawValue: rawValue) ?? .warning }

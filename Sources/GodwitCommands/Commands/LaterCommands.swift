@@ -16,12 +16,6 @@ extension LaterCommand {
     func run() throws { throw Refusals.notInThisRelease(Self.name, Self.purpose) }
 }
 
-struct ReloadCommand: LaterCommand {
-    static let name = "reload"
-    static let purpose = "Loading single tables again"
-    @Argument(parsing: .captureForPassthrough) var rest: [String] = []
-}
-
 struct RollbackCommand: LaterCommand {
     static let name = "rollback"
     static let purpose = "Switching back after a cutover"

@@ -30,6 +30,9 @@ struct MigrateCommand: AsyncParsableCommand {
     var cutover: Cutover?
     @Flag(help: "Say what would be created and changed where, with an estimate; write nothing.")
     var dryRun = false
+    @Flag(help: "Rewrite rows that validation finds different, from the source, at the checkpoint; say which.")
+    var repair = false
+    @OptionGroup var masking: MaskOption
     @OptionGroup var json: JSONOption
 
     func validate() throws {
@@ -46,14 +49,15 @@ struct MigrateCommand: AsyncParsableCommand {
             case .validated: .validated
             case nil: .forever
             }
-        return MigrationOptions(until: end, cutover: cutover == .auto)
+        return MigrationOptions(until: end, cutover: cutover == .auto, repairs: repair)
     }
 
     func run() async throws {
         let context = CommandContext.current
         let plan = try planOptions.load(context)
         guard !dryRun else { return try await showDryRun(plan, context) }
-        let report = try await RunShow.run(plan: plan, options: options, json: json.isOn, context: context)
+        var report = try await RunShow.run(plan: plan, options: options, json: json.isOn, mask: masking.mask, context: context)
+        report.status = masking.mask.status(report.status)
         try RunShow.finish(report, json: json.isOn, context: context)
     }
 
@@ -71,11 +75,11 @@ struct MigrateCommand: AsyncParsableCommand {
 /// A run with its display, for `migrate` and for a `cutover` that runs by itself.
 enum RunShow {
     static func run(
-        plan: Plan, options: MigrationOptions, json: Bool, context: CommandContext
+        plan: Plan, options: MigrationOptions, json: Bool, mask: Mask = Mask([]), context: CommandContext
     ) async throws -> MigrationReport {
         let display = Displays.make(context: context, json: json)
         defer { display.close() }
-        let observer = try MomentObserver(display, context: context)
+        let observer = MaskingObserver(try MomentObserver(display, context: context), mask: mask)
         return try await Interruption.guarded(context: context) {
             try await context.engine.run(plan: plan, options: options, observer: observer)
         }

@@ -12,6 +12,7 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var planOptions: PlanOptions
     @Flag(help: "Show it again every second, until cut over or Ctrl-C.")
     var watch = false
+    @OptionGroup var masking: MaskOption
     @OptionGroup var json: JSONOption
 
     func run() async throws {
@@ -36,7 +37,7 @@ struct StatusCommand: AsyncParsableCommand {
         _ plan: Plan, _ control: any MigrationControl, _ context: CommandContext
     ) async throws -> Bool {
         let alive = try await control.runnerIsAlive()
-        guard let status = try await control.status() else {
+        guard let stored = try await control.status() else {
             if json.isOn {
                 try context.printJSON(NotStartedJSON(task: plan.task))
             } else {
@@ -44,6 +45,7 @@ struct StatusCommand: AsyncParsableCommand {
             }
             return false
         }
+        let status = masking.mask.status(stored)
         if json.isOn {
             try context.printJSON(StatusJSON(status, runnerAlive: alive))
         } else {

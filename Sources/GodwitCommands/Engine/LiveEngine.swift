@@ -32,18 +32,25 @@ struct LiveEngine: MigrationEngine {
     }
 
     func verify(
-        plan: Plan, progress: @escaping @Sendable (VerifyReport.Table) -> Void
+        plan: Plan, repairs: Bool, progress: @escaping @Sendable (VerifyReport.Table) -> Void
     ) async throws -> VerifyReport {
-        let (tables, failed) = try await Self.withBoth(plan) { plan, source, target in
-            try await Self.comparisons(plan, source, target)
+        let (tables, failed, filters, objects) = try await Self.withBoth(plan) { plan, source, target in
+            let (tables, failed, filters) = try await Self.comparisons(plan, source, target)
+            if repairs, let refusal = try await VerifyRepair(plan: plan).refusal(tables.map(\.target.name), on: target) { throw refusal }
+            let names = Dictionary(tables.map { ($0.source.name, $0.target.name) }, uniquingKeysWith: { first, _ in first })
+            let objects = try await ObjectVerification(plan: plan, tables: names).differences(source: source, target: target)
+            return (tables, failed, filters, objects)
         }
         guard !tables.isEmpty else { return VerifyReport(tables: failed, seconds: 0) }
-        let verifier = Verifier(
+        var verifier = Verifier(
             tables: tables, source: Self.configuration(plan.source, "source"),
             target: Self.configuration(plan.target, "target"),
             options: Verifier.Options(plan.settings), progress: progress)
+        verifier.filters = filters
+        if repairs { verifier.repair = VerifyRepair(plan: plan) }
         var report = try await verifier.run()
         report.tables += failed
+        report.objects = objects
         return report
     }
 
@@ -107,7 +114,7 @@ struct LiveEngine: MigrationEngine {
     /// What is compared, and the tables that cannot be, each with the reason.
     private static func comparisons(
         _ plan: Plan, _ source: MySQLConnection, _ target: MySQLConnection
-    ) async throws -> (tables: [ChecksumSQL], failed: [VerifyReport.Table]) {
+    ) async throws -> (tables: [ChecksumSQL], failed: [VerifyReport.Table], filters: [Int: String]) {
         let rules = plan.mappings
         let tables = try await Catalog.read(
             source, include: { rules.decision(for: $0) != nil }, schemas: { rules.mayInclude(schema: $0) })
@@ -118,6 +125,7 @@ struct LiveEngine: MigrationEngine {
         let byName = Dictionary(found.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var comparisons: [ChecksumSQL] = []
         var failed: [VerifyReport.Table] = []
+        var filters: [Int: String] = [:]
         for table in tables {
             guard let decision = rules.decision(for: table.name) else { continue }
             do {
@@ -129,12 +137,13 @@ struct LiveEngine: MigrationEngine {
                 comparisons.append(
                     try ChecksumSQL(
                         source: table, target: counterpart, sourceCondition: filter, targetCondition: nil))
+                filters[comparisons.count - 1] = filter
             } catch let error as EngineError {
                 var entry = VerifyReport.Table(source: table.name, target: decision.target)
                 entry.error = error.description
                 failed.append(entry)
             }
         }
-        return (comparisons, failed)
+        return (comparisons, failed, filters)
     }
 }

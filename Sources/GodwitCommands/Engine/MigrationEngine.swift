@@ -11,8 +11,8 @@ protocol MigrationEngine: Sendable {
     func check(plan: Plan) async throws -> [Finding]
     /// Says what a run would create and change; changes nothing.
     func dryRun(plan: Plan) async throws -> DryRun
-    /// Compares both sides in full; changes neither. `progress` hears of every compared part.
-    func verify(plan: Plan, progress: @escaping @Sendable (VerifyReport.Table) -> Void) async throws -> VerifyReport
+    /// Compares both sides in full; changes neither, unless it `repairs`. `progress` hears of every compared part.
+    func verify(plan: Plan, repairs: Bool, progress: @escaping @Sendable (VerifyReport.Table) -> Void) async throws -> VerifyReport
     /// A connection to the migration that is running somewhere, through the target's `godwit` schema.
     func control(plan: Plan) async throws -> any MigrationControl
     /// Connects, asks for the version, closes.

@@ -152,7 +152,15 @@ enum Diagnosis {
                 why: "Both sides were compared after the last change.", cure: "`godwit verify` lists the keys.")
         }
         if Verdict.isFailed(table) {
-            return Item(.problem, "\(name) failed.", why: "", cure: "The last error and the log say why.")
+            return Item(
+                .problem, "\(name) failed.", why: table.problems?.joined(separator: " ") ?? "",
+                cure: table.problems == nil ? "The last error and the log say why." : "Remove the reason, then `godwit reload` the table.")
+        }
+        if Verdict.hasSkipped(table) {
+            return Item(
+                .problem, "\(name) is not whole: \(Format.count(table.skipped ?? 0)) changes passed over.",
+                why: table.problems?.joined(separator: " ") ?? "ErrorBehavior in the task settings says so.",
+                cure: "`godwit migrate --repair` or `godwit reload`.")
         }
         if table.suspended > 0 {
             return Item(

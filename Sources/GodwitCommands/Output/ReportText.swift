@@ -13,6 +13,7 @@ enum ReportText {
             lines.append("")
         }
         lines += StatusText.table(status.tables).lines(paint)
+        lines += StatusText.details(status, paint)
         if !report.steps.isEmpty {
             lines.append("")
             var steps = TextTable([.init("Cutover step"), .init("Time", number: true)])
@@ -55,6 +56,7 @@ enum StatusText {
         }
         lines.append("")
         lines += table(status.tables).lines(paint)
+        lines += details(status, paint)
         lines.append("")
         let verdict = Verdict(status)
         lines.append(paint(verdict.summary, verdict.tone))
@@ -62,6 +64,18 @@ enum StatusText {
             lines.append(paint("Error: \(TextWidth.printable(Format.sentence(error)))", .bad))
         }
         return lines
+    }
+
+    /// What is wrong with tables, and the first rows that differ.
+    static func details(_ status: MigrationStatus, _ paint: Paint) -> [String] {
+        var lines: [String] = []
+        for table in status.tables {
+            let name = TextWidth.printable("\(table.schema).\(table.table)")
+            for problem in table.problems ?? [] { lines.append(paint("\(name): \(TextWidth.printable(problem))", .bad)) }
+            for row in table.mismatches ?? [] { lines.append("\(name) \(VerifyText.row(row))") }
+        }
+        for note in status.notes ?? [] { lines.append(paint(TextWidth.printable("Note: \(note)"), .warning)) }
+        return lines.isEmpty ? [] : [""] + lines
     }
 
     /// Per table: rows, bytes, time, changes applied, validation.
@@ -76,6 +90,8 @@ enum StatusText {
                 table.pending > 0 ? "\(Format.count(table.pending)) pending" : nil,
                 table.failed > 0 ? "\(Format.count(table.failed)) differ" : nil,
                 table.suspended > 0 ? "\(Format.count(table.suspended)) suspended" : nil,
+                table.skipped.flatMap { $0 > 0 ? "\(Format.count($0)) changes passed over" : nil },
+                table.problems == nil ? nil : "see below",
             ].compactMap { $0 }.joined(separator: ", ")
             text.add([
                 .init("\(table.schema).\(table.table)"),

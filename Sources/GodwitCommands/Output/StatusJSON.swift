@@ -26,7 +26,7 @@ struct StatusJSON: Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case type, task, state, position, tables, waits, error, at, steps
+        case type, task, state, position, tables, waits, error, at, steps, notes
         case lastState = "last_state"
         case runnerAlive = "runner_alive"
         case lag = "lag_s"
@@ -58,6 +58,7 @@ struct StatusJSON: Encodable {
         try container.encode(status.writePauseSeconds, forKey: .writePause)
         try container.encode(status.steps, forKey: .steps)
         try container.encode(status.objectDifferences, forKey: .objectDifferences)
+        try container.encode(status.notes ?? [], forKey: .notes)
     }
 }
 
@@ -67,6 +68,7 @@ struct TableJSON: Encodable {
 
     enum CodingKeys: String, CodingKey {
         case schema, table, state, rows, bytes, inserts, updates, deletes, ddls, pending, failed, suspended
+        case skipped, problems, mismatches
         case estimatedRows = "estimated_rows"
         case loadSeconds = "load_s"
         case validationState = "validation_state"
@@ -89,6 +91,9 @@ struct TableJSON: Encodable {
         try container.encode(table.pending, forKey: .pending)
         try container.encode(table.failed, forKey: .failed)
         try container.encode(table.suspended, forKey: .suspended)
+        try container.encode(table.skipped ?? 0, forKey: .skipped)
+        try container.encode(table.problems ?? [], forKey: .problems)
+        try container.encode(table.mismatches ?? [], forKey: .mismatches)
     }
 }
 
@@ -114,7 +119,7 @@ struct WaitJSON: Encodable {
 struct NotStartedJSON: Encodable {
     var task: String
     enum CodingKeys: String, CodingKey {
-        case type, task, state, position, tables, waits, error, steps
+        case type, task, state, position, tables, waits, error, steps, notes
         case runnerAlive = "runner_alive"
         case lag = "lag_s"
         case incomingChanges = "incoming_changes"
@@ -137,6 +142,7 @@ struct NotStartedJSON: Encodable {
         try container.encodeNil(forKey: .writePause)
         try container.encode([String](), forKey: .steps)
         try container.encodeNil(forKey: .objectDifferences)
+        try container.encode([String](), forKey: .notes)
     }
 }
 

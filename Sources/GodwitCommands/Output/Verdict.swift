@@ -50,8 +50,16 @@ struct Verdict: Sendable, Hashable {
             let what =
                 failed.isEmpty
                 ? "The migration FAILED."
-                : "\(Self.tables(failed.count)) FAILED: \(Self.names(failed) { _ in nil })"
+                : "\(Self.tables(failed.count)) FAILED: \(Self.names(failed) { $0.problems?.first.map(TextWidth.printable) })"
             self.init(result: .failed, summary: what + why)
+            return
+        }
+        let skipped = tables.filter { Self.hasSkipped($0) }
+        guard skipped.isEmpty else {
+            self.init(
+                result: .failed,
+                summary:
+                    "\(Self.tables(skipped.count)) NOT WHOLE: \(Self.names(skipped) { Self.skippedWords($0) })")
             return
         }
         guard !tables.isEmpty else {
@@ -72,13 +80,25 @@ struct Verdict: Sendable, Hashable {
         }
         self.init(
             result: .validated,
-            summary: tables.count == 1 ? "The table is Validated." : "All \(tables.count) tables are Validated.")
+            summary: (tables.count == 1 ? "The table is Validated." : "All \(tables.count) tables are Validated.")
+                + (status.notes.map { " Note: \($0.joined(separator: " "))" } ?? ""))
     }
 
     /// A table that is loaded and proven, with nothing pending, differing or given up.
     static func isValidated(_ table: MigrationStatus.Table) -> Bool {
         table.validationState == "Validated" && table.state == .loaded && table.pending == 0 && table.failed == 0
-            && table.suspended == 0
+            && table.suspended == 0 && !hasSkipped(table)
+    }
+
+    /// A policy passed over changes or statements, or took the table out.
+    static func hasSkipped(_ table: MigrationStatus.Table) -> Bool {
+        (table.skipped ?? 0) > 0 || table.problems?.isEmpty == false
+    }
+
+    private static func skippedWords(_ table: MigrationStatus.Table) -> String {
+        let skipped = table.skipped ?? 0
+        let changes = skipped == 0 ? nil : "\(Format.count(skipped)) \(skipped == 1 ? "change" : "changes") passed over"
+        return ([changes].compactMap { $0 } + (table.problems ?? []).prefix(1)).map(TextWidth.printable).joined(separator: "; ")
     }
 
     static func isUnequal(_ table: MigrationStatus.Table) -> Bool {
@@ -90,7 +110,7 @@ struct Verdict: Sendable, Hashable {
     }
 
     static func tone(_ table: MigrationStatus.Table) -> Paint.Tone {
-        if isUnequal(table) || isFailed(table) { return .bad }
+        if isUnequal(table) || isFailed(table) || hasSkipped(table) { return .bad }
         return isValidated(table) ? .good : .warning
     }
 

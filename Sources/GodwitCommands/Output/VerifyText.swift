@@ -23,6 +23,16 @@ enum VerifyText {
             lines.append("")
             lines += details(entry)
         }
+        if !report.repaired.isEmpty {
+            lines.append("")
+            for row in report.repaired {
+                let words = "repaired \(row.schema).\(row.table) \(row.key): was \(row.was ?? "missing"), is \(row.now ?? "deleted")"
+                lines.append(TextWidth.printable(words))
+            }
+            lines.append(paint(VerifyRepair.caution, .warning))
+        }
+        if !report.objects.isEmpty { lines.append("") }
+        for line in report.objects { lines.append(paint(TextWidth.printable(line), .bad)) }
         lines.append("")
         let equal = report.tables.count(where: \.isEqual)
         lines.append(
@@ -43,18 +53,21 @@ enum VerifyText {
         if let error = table.error { return ["\(name): \(TextWidth.printable(Format.sentence(error)))"] }
         guard !table.rows.isEmpty else { return ["\(name): the rows cannot be told apart."] }
         return ["\(name):"]
-            + table.rows.map { row in
-                let columns = row.columns.map { column in
-                    let values = "\(column.source ?? "NULL") / \(column.target ?? "NULL")"
-                    return "\(column.name) \(column.note.map { "\(values) (\($0))" } ?? values)"
-                }
-                let what =
-                    switch row.kind {
-                    case .missing: "missing on the target"
-                    case .extra: "only on the target"
-                    case .different: "source / target: \(columns.joined(separator: ", "))"
-                    }
-                return "  " + TextWidth.printable("\(row.key): \(what)")
+            + table.rows.map { "  " + Self.row($0) }
+    }
+
+    /// One row that differs.
+    static func row(_ row: RowDetail) -> String {
+        let columns = row.columns.map { column in
+            let values = "\(column.source ?? "NULL") / \(column.target ?? "NULL")"
+            return "\(column.name) \(column.note.map { "\(values) (\($0))" } ?? values)"
+        }
+        let what =
+            switch row.kind {
+            case .missing: "missing on the target"
+            case .extra: "only on the target"
+            case .different: "source / target: \(columns.joined(separator: ", "))"
             }
+        return TextWidth.printable("\(row.key): \(what)")
     }
 }

@@ -18,6 +18,8 @@ package struct ApplyProgress: Sendable {
     package var commitMicroseconds: UInt64
     package var transactions: UInt64
     package var counts: [Int: ChangeCounts]
+    /// Changes passed over, as a policy said.
+    package var skipped: [TableName: UInt64] = [:]
 }
 
 /// Applies the source's transactions to the target: whole transactions, in order, many per target transaction, the
@@ -39,6 +41,8 @@ package struct Applier: Sendable {
     package let statementLimit: Int
     package let listener: any ApplyListener
     package let observer: any ProgressObserver
+    /// What is done about changes that do not fit, from the consistency point on.
+    package var policy = ApplyPolicy()
 
     package init(
         shapes: [TableShape], loadedAt: [Int: ReplicationPosition], filters: [Int: [RowFilter]],
@@ -59,6 +63,11 @@ package struct Applier: Sendable {
     }
 
     private var isStrict: Bool { phase == .following }
+
+    /// Tables that were followed before another one was begun anew (`godwit reload`): never anything but strict.
+    package var strictTables: Set<Int> = []
+
+    private func isStrict(_ table: Int) -> Bool { isStrict || strictTables.contains(table) }
 
     private struct Progress {
         var checkpoint: StoredCheckpoint
@@ -81,6 +90,11 @@ package struct Applier: Sendable {
         var lostTables: Set<Int> = []
         /// Cost of what was taken from the queue since the batch was empty.
         var held = 0
+        /// Errors of each table so far.
+        var faults: [Int: Int] = [:]
+        /// Of this target transaction.
+        var exceptions: [ApplyException] = []
+        var suspended: [Int: String] = [:]
     }
 
     package enum Ending: Sendable {
@@ -98,6 +112,8 @@ package struct Applier: Sendable {
         var progress = Progress(
             checkpoint: checkpoint, stored: checkpoint.position, position: checkpoint.position, reached: here,
             batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys), cascades: cascades))
+        progress.faults = policy.faults
+        progress.batch.strictTables = strictTables
         while true {
             let taken: [SourceItem]?
             do {
@@ -159,6 +175,7 @@ package struct Applier: Sendable {
             progress.start = start
             progress.hasOpenRows = false
         case .rows(let table, let event):
+            if progress.suspended[table] != nil { return }
             if let exact = loadedAt[table], let start = progress.start {
                 let mark = start.gtid.map(MarkPosition.gtid) ?? .file(start.coordinates)
                 if exact.covers(mark) { return }
@@ -218,7 +235,7 @@ package struct Applier: Sendable {
         } else {
             progress.lostTables.formUnion(progress.batch.takeTouched().map(\.table))
         }
-        progress.lostTables.formUnion(try await flush(&progress.batch, isPart: true, on: target))
+        try await flush(&progress, isPart: true, on: target)
         progress.batch.clear()
     }
 
@@ -229,7 +246,8 @@ package struct Applier: Sendable {
         try await begin(&progress, position: progress.position, on: target)
         await announce(&progress)
         if !progress.lostTables.isEmpty { await listener.lost(tables: progress.lostTables, mark: end.mark) }
-        try await flush(&progress.batch, isPart: wasOpen, on: target)
+        try await flush(&progress, isPart: wasOpen, on: target)
+        try await record(progress, on: target)
         if wasOpen {
             try await state.setClaimedPosition(
                 progress.position, commitMicroseconds: progress.commitMicroseconds, on: target)
@@ -242,12 +260,34 @@ package struct Applier: Sendable {
         await listener.applied(
             ApplyProgress(
                 position: progress.position, reached: progress.reached, commitMicroseconds: progress.commitMicroseconds,
-                transactions: progress.transactions, counts: counts))
+                transactions: progress.transactions, counts: counts,
+                skipped: progress.exceptions.reduce(into: [:]) { counts, exception in
+                    if !exception.isForced { counts[exception.table, default: 0] += 1 }
+                }))
+        for exception in progress.exceptions where exception.isForced || policy.isLogged(exception.fault) {
+            observer.say("error", "Table \(exception.table): \(exception.fault.rawValue) at \(exception.key) \(exception.isForced ? "was written over" : "was passed over"): \(exception.error)")
+        }
+        progress.exceptions = []
         progress.isOpen = false
         progress.end = nil
         progress.transactions = 0
         progress.lostTables = []
         progress.batch.clear()
+        if !progress.suspended.isEmpty {
+            for (table, reason) in progress.suspended { observer.say("error", "Table \(shapes[table].source.name) is suspended: \(reason)") }
+            // From here on the stream is read without them.
+            throw DefinitionsChanged()
+        }
+    }
+
+    /// What was passed over, in the transaction that passes it.
+    private func record(_ progress: Progress, on target: MySQLConnection) async throws {
+        try await state.store(progress.exceptions, at: progress.position, on: target)
+        if let control = policy.control { try await control.store(progress.exceptions, on: target) }
+        for (table, reason) in progress.suspended.sorted(by: { $0.key < $1.key }) {
+            try await state.suspend(shapes[table].source.name, reason: reason, at: progress.stored, on: target)
+        }
+        if !progress.exceptions.isEmpty || !progress.suspended.isEmpty { observer.moment("follow.recorded") }
     }
 
     /// The stream has moved on without a transaction: nothing to write, but without GTIDs the checkpoint is a place in a
@@ -271,34 +311,25 @@ package struct Applier: Sendable {
         progress.marks = []
     }
 
-    /// `isPart`: of a transaction of which other parts were written before. Returns tables of which rows were changed whose
-    /// positions are not known.
-    @discardableResult
-    private func flush(_ batch: inout ApplyBatch, isPart: Bool, on target: MySQLConnection) async throws -> Set<Int> {
-        for (table, changes) in batch.takeFiltered() {
-            try await admit(changes, table: table, into: &batch, on: target)
+    /// `isPart`: of a transaction of which other parts were written before.
+    private func flush(_ progress: inout Progress, isPart: Bool, on target: MySQLConnection) async throws {
+        for (table, changes) in progress.batch.takeFiltered() {
+            try await admit(changes, table: table, into: &progress.batch, on: target)
         }
-        let unmarked = try await OrderedReplay(
-            shapes: shapes, rules: cascades, statementLimit: statementLimit, target: target,
-            execute: { try await execute($0, table: $1, on: target) }, touched: { await listener.touched($0, mark: $1) }
-        ).run(batch.ordered)
-        for table in batch.tables {
-            let statements = TableStatements(shape: shapes[table], limit: statementLimit)
-            let run: (ApplyStatement) async throws -> Void = { try await execute($0, table: table, on: target) }
-            if let changes = batch.keyless[table] {
-                try await flushKeyless(changes, statements, run)
+        progress.lostTables.formUnion(try await flushOrdered(progress.batch, on: target))
+        for table in progress.batch.tables where progress.suspended[table] == nil {
+            let mayGoOn = isStrict(table) && policy.errors.goesOn
+            if mayGoOn { try await target.query("SAVEPOINT godwit_table") }
+            do {
+                try await flush(table, progress.batch, isPart: isPart, on: target)
+            } catch let fault as ApplyFault {
+                guard mayGoOn else { throw fault.error }
+                try await target.query("ROLLBACK TO SAVEPOINT godwit_table")
+                observer.moment("follow.row-by-row")
+                try await flushByRow(table, &progress, on: target)
             }
-            guard let effects = batch.effects[table] else { continue }
-            let plan = isStrict
-                ? effects.strictPlan(rewritten: shapes[table].rewrittenColumns, rewriteUpdates: shapes[table].rewriteUpdates)
-                : effects.absolutePlan(deletingAll: shapes[table].hasJSON)
-            let mayRepeat = isPart && cascades.loggedTwice.contains(table)
-            try await statements.deletes(plan.deletes, strict: isStrict && !mayRepeat, run)
-            try await statements.upserts(plan.upserts, strict: isStrict, run)
-            try await statements.inserts(plan.inserts, run)
             observer.moment(isStrict ? "follow.table" : "replay.table")
         }
-        return unmarked
     }
 
     /// The server's variable says that cascades are logged; each event of a parent must say the same.
@@ -308,6 +339,57 @@ package struct Applier: Sendable {
             .resumable, "The source logged a change of \(shapes[table].source.name) without what foreign keys did to its children.",
             why: "It ran with innodb_native_foreign_keys = ON then, and runs with OFF now.",
             cure: "Start the source with innodb_native_foreign_keys = ON until this task has passed that change (it was following before), or migrate again.")
+    }
+
+    /// A change that does not fit stops, whatever the settings say: those behind it, in other tables, are its consequences. Returns tables of
+    /// which rows were changed whose positions are not known.
+    private func flushOrdered(_ batch: ApplyBatch, on target: MySQLConnection) async throws -> Set<Int> {
+        do {
+            return try await OrderedReplay(
+                shapes: shapes, rules: cascades, statementLimit: statementLimit, target: target,
+                execute: { try await execute($0, table: $1, on: target) }, touched: { await listener.touched($0, mark: $1) }
+            ).run(batch.ordered)
+        } catch let fault as ApplyFault {
+            throw fault.error
+        }
+    }
+
+    private func flush(_ table: Int, _ batch: ApplyBatch, isPart: Bool, on target: MySQLConnection) async throws {
+        let statements = TableStatements(shape: shapes[table], limit: statementLimit)
+        let run: (ApplyStatement) async throws -> Void = { try await execute($0, table: table, on: target) }
+        if let changes = batch.keyless[table] {
+            try await flushKeyless(changes, statements, run)
+        }
+        guard let effects = batch.effects[table] else { return }
+        let strict = isStrict(table)
+        let plan = strict
+            ? effects.strictPlan(rewritten: shapes[table].rewrittenColumns, rewriteUpdates: shapes[table].rewriteUpdates)
+            : effects.absolutePlan(deletingAll: shapes[table].hasJSON)
+        let mayRepeat = isPart && cascades.loggedTwice.contains(table)
+        try await statements.deletes(plan.deletes, strict: strict && !mayRepeat, run)
+        try await statements.upserts(plan.upserts, strict: strict, run)
+        try await statements.inserts(plan.inserts, run)
+    }
+
+    /// Finds the rows that do not fit; see `RowByRow`.
+    private func flushByRow(_ table: Int, _ progress: inout Progress, on target: MySQLConnection) async throws {
+        var rows = RowByRow(
+            shape: shapes[table], limit: statementLimit, errors: policy.errors, target: target,
+            count: progress.faults[table] ?? 0)
+        if let changes = progress.batch.keyless[table] { try await rows.apply(changes) }
+        if let effects = progress.batch.effects[table] { try await rows.apply(effects) }
+        progress.faults[table] = rows.count
+        guard let reason = rows.suspension else {
+            progress.exceptions += rows.exceptions
+            return
+        }
+        guard policy.errors.maySuspend(beside: policy.suspended + progress.suspended.count) else {
+            throw divergence(table, "\(reason) (and TableErrorEscalationCount tables are suspended)")
+        }
+        // Nothing of this batch stays in it: it stands as at the checkpoint before.
+        try await target.query("ROLLBACK TO SAVEPOINT godwit_table")
+        progress.exceptions += rows.exceptions.suffix(1)
+        progress.suspended[table] = reason
     }
 
     private func flushKeyless(
@@ -344,23 +426,28 @@ package struct Applier: Sendable {
             ok = try await target.query(statement.sql).ok
         } catch {
             switch error.serverCode {
-            case 1062: throw divergence(table, "a row to insert exists already (\(error.message))")
+            case 1062: throw ApplyFault(fault: .duplicate, error: divergence(table, "a row to insert exists already (\(error.message))"))
             case 1153:
                 throw EngineError(
                     .failed, "A row of \(name) is larger than the target's max_allowed_packet.", why: error.message,
                     cure: "SET GLOBAL max_allowed_packet = 1073741824 on the target, then run the same command again.")
-            default: throw error
+            default:
+                guard isStrict(table), policy.errors.goesOn, let fault = error.serverCode.flatMap({ RowFault(serverCode: $0) }) else { throw error }
+                throw ApplyFault(fault: fault, error: divergence(table, error.message))
             }
         }
         if let expected = statement.expectedAffected, ok.affectedRows != expected {
-            throw divergence(
-                table,
-                "\(statement.purpose.rawValue) of \(statement.rows) rows affected \(ok.affectedRows) where \(expected) were due")
+            throw ApplyFault(
+                fault: statement.purpose == .delete ? .missingDelete : .missingUpdate,
+                error: divergence(
+                    table,
+                    "\(statement.purpose.rawValue) of \(statement.rows) rows affected \(ok.affectedRows) where \(expected) were due"))
         }
         // ON DUPLICATE KEY UPDATE and DELETE warn of nothing that is not a changed value.
         guard ok.warnings == 0 else {
             let warnings = try await target.query("SHOW WARNINGS").rows.prefix(3).map { $0.string(2) ?? "" }
-            throw divergence(table, "the target changed values: \(warnings.joined(separator: "; "))")
+            throw ApplyFault(
+                fault: .truncation, error: divergence(table, "the target changed values: \(warnings.joined(separator: "; "))"))
         }
     }
 
@@ -386,7 +473,7 @@ package struct Applier: Sendable {
             let after = change.after.flatMap { row in verdicts.popFirst() == true ? row : nil }
             if before == nil, after == nil {
                 // Before the consistency point a chunk may have read the row while it was inside.
-                if !isStrict, !shapes[table].isKeyless, let gone = change.after ?? change.before {
+                if !isStrict(table), !shapes[table].isKeyless, let gone = change.after ?? change.before {
                     try batch.merge(table: table, before: gone, after: nil)
                 }
                 continue

@@ -30,6 +30,8 @@ package struct ApplyBatch: Sendable {
     /// Tables with a row filter.
     package let filtered: Set<Int>
     package let cascades: CascadeRules
+    /// Tables that are strict although the phase is not: they stand at the checkpoint while another one is loaded again.
+    package var strictTables: Set<Int> = []
 
     package private(set) var effects: [Int: NetEffects<ImageRow>] = [:]
     package private(set) var keyless: [Int: [KeylessChange]] = [:]
@@ -96,6 +98,7 @@ package struct ApplyBatch: Sendable {
     /// Adds a change whose rows are all within the plan.
     package mutating func merge(table: Int, before: ImageRow?, after: ImageRow?) throws {
         let shape = shapes[table]
+        let strict = strict || strictTables.contains(table)
         if shape.isKeyless {
             switch (before, after) {
             case (nil, let new?): keyless[table, default: []].append(.insert(new))

@@ -13,6 +13,8 @@ package struct CaptureStream: Sendable {
     package let gone: [TableName: ReplicationPosition]
     package let isIncluded: @Sendable (TableName) -> Bool
     package let observer: any ProgressObserver
+    /// Tables whose changes are passed over: see `TransactionAssembler`.
+    package var suspended: Set<Int> = []
 
     package init(
         shapes: [TableShape], usesGTIDs: Bool, caseInsensitiveNames: Bool, isStrict: Bool,
@@ -69,6 +71,7 @@ package struct CaptureStream: Sendable {
         var assembler = TransactionAssembler(
             shapes: shapes, usesGTIDs: usesGTIDs, caseInsensitiveNames: caseInsensitiveNames,
             isStrict: isStrict, loadedAt: loadedAt, gone: gone, isIncluded: isIncluded)
+        assembler.suspended = suspended
         while true {
             // Not pulled before there is room: an event that waits here would stand beside the one that is applied, and each may
             // be larger than the bound.

@@ -51,6 +51,8 @@ package struct TransactionAssembler: Sendable {
     private let loadedAt: [Int: ReplicationPosition]
     /// Tables that are not there: their changes up to here lead to nothing.
     private let gone: [TableName: ReplicationPosition]
+    /// Tables whose changes are passed over, since a policy has suspended them: on the target this is written beside the checkpoint.
+    package var suspended: Set<Int> = []
     /// Behind a change of definition nothing can be judged before it is carried out.
     private var isSuspended = false
 
@@ -190,13 +192,14 @@ package struct TransactionAssembler: Sendable {
             return
         }
         if let exact = loadedAt[index], exact.covers(mark) { return }
+        if suspended.contains(index) { return }
         if isXA { throw refusal("an XA transaction that changes \(name)") }
         if let reason = shapes[index].layoutDifference(from: rows) {
             guard isStrict else { return change("an older or newer definition", [shapes[index].source.name], into: &items) }
-            throw refusal("a change of \(name) that cannot be replayed: \(reason)")
+            throw refusal("a change of \(name) that cannot be replayed: \(reason)", of: index)
         }
         if let reason = shapes[index].refusal(of: rows) {
-            throw refusal("a change of \(name) that cannot be replayed: \(reason)")
+            throw refusal("a change of \(name) that cannot be replayed: \(reason)", of: index)
         }
         open(into: &items, timestamp: 0)
         items.append(.rows(table: index, rows))
@@ -271,6 +274,15 @@ package struct TransactionAssembler: Sendable {
         _ verb: String, _ tables: [TableName], _ query: QueryEvent, _ header: EventHeader, into items: inout [SourceItem]
     ) throws {
         guard !tables.isEmpty else { return try standalone(header, into: &items) }
+        let held = tables.filter { self.tables[Self.folded($0, caseInsensitiveNames)].map(suspended.contains) ?? false }
+        if !held.isEmpty {
+            // What a suspended table is called and what it holds is not followed; a name that leads elsewhere would be.
+            guard held.count == tables.count, !verb.uppercased().contains("RENAME") else {
+                throw refusal("\(verb) of \(held[0]), which is suspended, together with other tables or names")
+            }
+            notices.append("\(verb) of \(held.map(\.description).joined(separator: ", ")) is not carried out: the table is suspended.")
+            return try standalone(header, into: &items)
+        }
         var end: TransactionEnd?
         if isOpen {
             if isStrict { throw refusal("\(verb) … SELECT of \(tables[0]): \(query.text.prefix(200))") }
@@ -313,11 +325,14 @@ package struct TransactionAssembler: Sendable {
         return (databases + [query.schema]).contains { touchesPlan(schema: $0) }
     }
 
-    private func refusal(_ what: String) -> EngineError {
-        EngineError(
+    /// - Parameter table: the one table that it is about, if the task could go on without it.
+    private func refusal(_ what: String, of table: Int? = nil) -> EngineError {
+        var error = EngineError(
             .resumable, "The source's log has \(what), at \(coordinates).",
             why: "This release cannot replay it, and never passes over it.",
             cure: "The target stands at the checkpoint before it. Drop the target's tables and this task's rows in schema godwit, then migrate again.")
+        if isStrict { error.table = table.map { shapes[$0].source.name } }
+        return error
     }
 
     private static func folded(_ name: TableName, _ fold: Bool) -> TableName {

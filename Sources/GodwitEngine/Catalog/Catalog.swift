@@ -22,7 +22,7 @@ package enum Catalog {
     /// The definition of one table, nil where there is none of this name.
     package static func read(_ connection: MySQLConnection, table: TableName) async throws -> TableDefinition? {
         try await withSession(connection) {
-            try await readTables(connection, schemas: [table.schema], include: { $0 == table }).first
+            try await readTables(connection, schemas: [table.schema], named: table.table, include: { $0 == table }).first
         }
     }
 
@@ -55,28 +55,28 @@ package enum Catalog {
     }
 
     private static func readTables(
-        _ connection: MySQLConnection, schemas: [String], include: (TableName) -> Bool
+        _ connection: MySQLConnection, schemas: [String], named: String? = nil, include: (TableName) -> Bool
     ) async throws -> [TableDefinition] {
         for _ in 1..<readings {
             do {
-                return try await readTablesOnce(connection, schemas: schemas, include: include)
+                return try await readTablesOnce(connection, schemas: schemas, named: named, include: include)
             } catch let error as EngineError where error.kind == .failed {
                 // Several statements read what a change of definition between two of them makes disagree.
                 continue
             }
         }
-        return try await readTablesOnce(connection, schemas: schemas, include: include)
+        return try await readTablesOnce(connection, schemas: schemas, named: named, include: include)
     }
 
     private static let readings = 3
 
     private static func readTablesOnce(
-        _ connection: MySQLConnection, schemas: [String], include: (TableName) -> Bool
+        _ connection: MySQLConnection, schemas: [String], named: String?, include: (TableName) -> Bool
     ) async throws -> [TableDefinition] {
         guard !schemas.isEmpty else { return [] }
         let features = try await features(connection)
         var assembly = CatalogAssembly(features: features)
-        assembly.tables(try await connection.query(CatalogQueries.tables(schemas)).rows, include: include)
+        assembly.tables(try await connection.query(CatalogQueries.tables(schemas, named: named)).rows, include: include)
         guard !assembly.isEmpty else { return [] }
         // Where few tables of many are wanted, only these are asked for.
         let scope = CatalogQueries.Scope(schemas: schemas, tables: assembly.names)

@@ -38,11 +38,12 @@ enum CatalogQueries {
             OR (TABLE_NAME = 'COLUMNS' AND COLUMN_NAME = 'SRS_ID'))
         """
 
-    static func tables(_ schemas: [String]) -> String {
+    /// - Parameter name: only tables of this name: a schema of thousands is not listed for one.
+    static func tables(_ schemas: [String], named name: String? = nil) -> String {
         """
         SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, TABLE_COLLATION, TABLE_ROWS, DATA_LENGTH, CREATE_OPTIONS
         FROM information_schema.TABLES
-        WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA IN (\(schemas.map(SQL.string).joined(separator: ", ")))
+        WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA IN (\(schemas.map(SQL.string).joined(separator: ", ")))\(name.map { " AND TABLE_NAME = \(SQL.string($0))" } ?? "")
         """
     }
 

@@ -124,6 +124,10 @@ struct CutoverSteps: Sendable {
         let status = await context.board.snapshot()
         gates.lagSeconds = try await measuredLag(parts)
         gates.incomingChanges = status.incomingChanges
+        for table in status.tables where (table.skipped ?? 0) > 0 || table.problems?.isEmpty == false {
+            gates.unvalidated["\(table.schema).\(table.table)"] =
+                table.problems?.first ?? "not whole (\(table.skipped ?? 0) changes passed over; `godwit migrate --repair`)"
+        }
         if parts.validates {
             for (table, status) in await parts.validation.statuses() {
                 // Rows changed a moment ago are always pending while writers run: they are bounded here and compared in the pause.

@@ -19,6 +19,15 @@ struct DefinitionReplay: Sendable {
     /// Ends by throwing: `DefinitionsChanged` when the change is made, or why it cannot be.
     func run(_ change: DefinitionChange) async throws -> Never {
         let plan = try decide(change)
+        if let left = NotApplied.decide(plan, context.plan.settings.definitions) {
+            if plan.effects.count != left.count {
+                throw refusal(change, "the task settings let a part of it be carried out and another not")
+            }
+            try await passOver(change, plan)
+        }
+        if context.plan.settings.errors.failOnTruncation, plan.effects.contains(where: { if case .truncate = $0 { true } else { false } }) {
+            throw refusal(change, "ErrorBehavior.ApplyErrorFailOnTruncationDdl says so")
+        }
         let control = try await context.openTarget()
         let runner: MySQLConnection
         do {
@@ -40,6 +49,38 @@ struct DefinitionReplay: Sendable {
         await control.close()
         await runner.close()
         await context.board.endWait(wait)
+        throw DefinitionsChanged()
+    }
+
+    /// The task settings say that it is not carried out: written down beside the checkpoint that passes it. A table that was dropped
+    /// on the source leaves the task and stays on the target as it is; one that was altered or emptied is shown as it is: not the same.
+    private func passOver(_ change: DefinitionChange, _ plan: DefinitionPlan) async throws -> Never {
+        guard let end = change.end else { throw refusal(change, "it is no statement by itself") }
+        let target = try await context.openTarget()
+        do {
+            let state = context.state
+            try await target.query("BEGIN")
+            try await state.checkFence(epoch: context.epoch, phase: .following, on: target)
+            let checkpoint = try await state.checkpoint(locked: true, on: target)
+            let position = Applier.advanced(checkpoint.position, by: end.mark)
+            try await state.claimCheckpoint(
+                sequence: checkpoint.sequence, position: position, commitMicroseconds: UInt64(change.timestamp) * 1_000_000, on: target)
+            var numbers = Dictionary(uniqueKeysWithValues: context.tables.map { ($0.source.name, $0.id) })
+            for effect in plan.effects {
+                try await state.storeNotApplied(
+                    effect.subject, what: change.what, statement: change.query?.text ?? "", at: position, on: target)
+                guard case .drop(let name) = effect, let id = numbers.removeValue(forKey: name) else { continue }
+                let last = numbers.count
+                try await state.removeTable(id: id, last: last, on: target)
+                if let moved = numbers.first(where: { $0.value == last })?.key { numbers[moved] = id }
+            }
+            try await target.query("COMMIT")
+        } catch {
+            await target.close()
+            throw error
+        }
+        await target.close()
+        context.observer.say("warning", "Not carried out, as the task settings say: \(change.description).")
         throw DefinitionsChanged()
     }
 
@@ -324,10 +365,14 @@ struct DefinitionReplay: Sendable {
     }
 
     private func refusal(_ change: DefinitionChange, _ reason: String) -> EngineError {
-        EngineError(
+        var error = EngineError(
             .resumable, "The source's log has \(change.what) of \(change.tables.map(\.description).joined(separator: ", ")), at \(change.coordinates), which cannot be carried over: \(reason).",
             why: "The statement: \(change.query?.text.prefix(300) ?? "")",
             cure: "The target stands at the checkpoint before it. Drop the target's tables and this task's rows in schema godwit, then migrate again; or make the change in another way.")
+        if change.tables.count == 1, !change.what.uppercased().contains("RENAME"), context.tables.contains(where: { $0.source.name == change.tables[0] }) {
+            error.table = change.tables[0]
+        }
+        return error
     }
 }
 

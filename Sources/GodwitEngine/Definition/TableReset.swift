@@ -64,6 +64,7 @@ package struct TableReset: Sendable {
                     try await state.restartTable(
                         id: id, source: name, prepared: TargetState.json(prepared), from: position, on: target)
                     try await state.forgetGone(name, on: target)
+                    try await state.forgetOutcomes(of: name, on: target)
                 case .gone(let position):
                     if let id = numbers.removeValue(forKey: name) {
                         try await state.removeTable(id: id, last: count - 1, on: target)

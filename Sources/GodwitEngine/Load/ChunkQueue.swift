@@ -20,6 +20,8 @@ package actor ChunkQueue {
     }
 
     private var cursors: [TableCursor]
+    /// Cursors before this one have nothing left.
+    private var first = 0
     private let state: TargetState
     private let source: MySQLConnection
     private let target: MySQLConnection
@@ -34,8 +36,9 @@ package actor ChunkQueue {
         self.state = state
         self.source = source
         self.target = target
+        let byTable = Dictionary(grouping: stored, by: \.table)
         cursors = tables.map { table in
-            let own = stored.filter { $0.table == table.id }
+            let own = byTable[table.id] ?? []
             let last = own.last
             return TableCursor(
                 id: table.id, planner: table.planner, lower: last?.bounds.upper, next: (last?.number ?? -1) + 1,
@@ -52,29 +55,44 @@ package actor ChunkQueue {
             busy = false
             if !waiters.isEmpty { waiters.removeFirst().resume() }
         }
-        for index in cursors.indices {
-            if !cursors[index].open.isEmpty {
-                return Work(table: cursors[index].id, chunk: cursors[index].open.removeFirst())
+        while first < cursors.count {
+            if cursors[first].open.isEmpty { try await plan() }
+            if !cursors[first].open.isEmpty {
+                return Work(table: cursors[first].id, chunk: cursors[first].open.removeFirst())
             }
-            if let chunk = try await plan(index) { return Work(table: cursors[index].id, chunk: chunk) }
+            first += 1
         }
         return nil
     }
 
-    private func plan(_ index: Int) async throws -> StoredChunk? {
-        guard !cursors[index].isPlanned, let planner = cursors[index].planner else { return nil }
-        let row = try await source.query(planner.nextBound(after: cursors[index].lower)).rows.first
-        let upper = try row.map { try planner.bound($0.values) }
-        let chunk = StoredChunk(
-            table: cursors[index].id, number: cursors[index].next,
-            bounds: KeyBounds(lower: cursors[index].lower, upper: upper), isDone: false, rows: 0, bytes: 0)
-        try await state.addChunk(chunk, on: target)
-        cursors[index].next += 1
-        cursors[index].lower = upper
-        if upper == nil {
-            cursors[index].isPlanned = true
-            try await state.mark(table: cursors[index].id, "is_planned", on: target)
+    /// Tables whose only chunk is planned in one go: thousands of small ones shall not cost two commits each.
+    private static let tablesAhead = 50
+
+    /// Plans the next chunk of the first table, and where that is its last, of those behind it. Chunks and marks are stored together.
+    private func plan() async throws {
+        var planned: [(cursor: Int, chunk: StoredChunk)] = []
+        var index = first
+        while index < cursors.count, planned.count < Self.tablesAhead {
+            defer { index += 1 }
+            guard !cursors[index].isPlanned, let planner = cursors[index].planner else { continue }
+            let row = try await source.query(planner.nextBound(after: cursors[index].lower)).rows.first
+            let upper = try row.map { try planner.bound($0.values) }
+            let bounds = KeyBounds(lower: cursors[index].lower, upper: upper)
+            planned.append(
+                (index, StoredChunk(table: cursors[index].id, number: cursors[index].next, bounds: bounds, isDone: false, rows: 0, bytes: 0)))
+            if upper != nil { break }
         }
-        return chunk
+        guard !planned.isEmpty else { return }
+        let ended = planned.filter { $0.chunk.bounds.upper == nil }.map(\.chunk.table)
+        try await target.query("BEGIN")
+        try await state.addChunks(planned.map(\.chunk), on: target)
+        try await state.mark(tables: ended, "is_planned", on: target)
+        try await target.query("COMMIT")
+        for (cursor, chunk) in planned {
+            cursors[cursor].next += 1
+            cursors[cursor].lower = chunk.bounds.upper
+            cursors[cursor].isPlanned = chunk.bounds.upper == nil
+            cursors[cursor].open.append(chunk)
+        }
     }
 }

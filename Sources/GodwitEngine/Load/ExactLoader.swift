@@ -61,7 +61,7 @@ struct ExactLoader: Sendable {
         guard Remedy.exactSnapshot.isOn else { return try await context.state.checkpoint(locked: false, on: crew.control).position }
         try await lock(tables, why, crew.locker)
         // Opening a snapshot on the locking connection would release its locks.
-        for snapshot in crew.sources { try await snapshot.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY") }
+        for snapshot in [crew.planner] + crew.sources { try await snapshot.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY") }
         let position = try await context.positions.exact(on: crew.locker)
         try await crew.locker.query("UNLOCK TABLES")
         return position
@@ -111,13 +111,13 @@ struct ExactLoader: Sendable {
     private static func plain(_ statement: String) -> String { statement.replacing(/\ AUTO_INCREMENT=[0-9]+/, with: "") }
 
     private func copy(_ tables: [RunTable], _ crew: Crew) async throws {
-        var work: [(RunTable, StoredChunk)] = []
-        for table in tables { work += try await plan(table, crew).map { (table, $0) } }
-        let queue = WorkList(work)
+        let work = WorkList(
+            tables.map { ($0, ChunkPlanner(table: $0.source, size: chunkRows($0))) }, state: context.state, snapshot: crew.planner,
+            target: crew.control)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (source, target) in zip(crew.sources, crew.targets) {
                 group.addTask {
-                    while let (table, chunk) = await queue.next() { try await self.copy(table, chunk, source, target) }
+                    while let (table, chunk) = try await work.next() { try await self.copy(table, chunk, source, target) }
                     // The snapshot, and with it the lock on the definitions of what it has read, is needed no more.
                     try await source.query("COMMIT")
                 }
@@ -138,24 +138,6 @@ struct ExactLoader: Sendable {
             seconds: Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18)
     }
 
-    /// The chunks of a table, measured in the snapshot.
-    private func plan(_ table: RunTable, _ crew: Crew) async throws -> [StoredChunk] {
-        var chunks: [StoredChunk] = []
-        var lower: [String]?
-        let planner = ChunkPlanner(table: table.source, size: chunkRows(table))
-        repeat {
-            try Task.checkCancellation()
-            var upper: [String]?
-            if let planner { upper = try await crew.sources[0].query(planner.nextBound(after: lower)).rows.first.map { try planner.bound($0.values) } }
-            let chunk = StoredChunk(
-                table: table.id, number: chunks.count, bounds: KeyBounds(lower: lower, upper: upper), isDone: false, rows: 0, bytes: 0)
-            try await context.state.addChunk(chunk, on: crew.control)
-            chunks.append(chunk)
-            lower = upper
-        } while lower != nil
-        return chunks
-    }
-
     private func finish(_ tables: [RunTable], _ position: ReplicationPosition, _ target: MySQLConnection) async throws {
         try await target.query("BEGIN")
         try await context.state.checkFence(epoch: context.epoch, phase: .loading, on: target)
@@ -171,38 +153,76 @@ struct ExactLoader: Sendable {
 /// The connections of one exact load.
 private struct Crew: Sendable {
     var locker: MySQLConnection
+    var planner: MySQLConnection
     var control: MySQLConnection
     var sources: [MySQLConnection] = []
     var targets: [MySQLConnection] = []
 
     static func open(_ context: RunContext, count: Int) async throws -> Crew {
-        let locker = try await context.openSource()
-        var crew: Crew
+        var opened: [MySQLConnection] = []
         do {
-            crew = Crew(locker: locker, control: try await context.openTarget())
+            for _ in 0..<(count + 2) { opened.append(try await context.openSource()) }
+            for _ in 0..<(count + 1) { opened.append(try await context.openTarget()) }
         } catch {
-            await locker.close()
+            for connection in opened { await connection.close() }
             throw error
         }
-        do {
-            for _ in 0..<count {
-                crew.sources.append(try await context.openSource())
-                crew.targets.append(try await context.openTarget())
-            }
-        } catch {
-            await crew.close()
-            throw error
-        }
-        return crew
+        return Crew(
+            locker: opened[0], planner: opened[1], control: opened[count + 2], sources: Array(opened[2..<(count + 2)]),
+            targets: Array(opened[(count + 3)...]))
     }
 
     func close() async {
-        for connection in [locker, control] + sources + targets { await connection.close() }
+        for connection in [locker, planner, control] + sources + targets { await connection.close() }
     }
 }
 
+/// Hands out the chunks, measured in a snapshot just ahead of the workers.
 private actor WorkList {
-    private var work: [(RunTable, StoredChunk)]
-    init(_ work: [(RunTable, StoredChunk)]) { self.work = work.reversed() }
-    func next() -> (RunTable, StoredChunk)? { work.popLast() }
+    private var tables: [(table: RunTable, planner: ChunkPlanner?)]
+    private let state: TargetState
+    private let snapshot: MySQLConnection
+    private let target: MySQLConnection
+    private var lower: [String]?
+    private var number = 0
+    private var isBusy = false
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+
+    /// No planner: a table without a key, one chunk.
+    init(_ tables: [(table: RunTable, planner: ChunkPlanner?)], state: TargetState, snapshot: MySQLConnection, target: MySQLConnection) {
+        self.tables = tables.reversed()
+        self.state = state
+        self.snapshot = snapshot
+        self.target = target
+    }
+
+    func next() async throws -> (RunTable, StoredChunk)? {
+        // One at a time: the two connections run one statement after the other.
+        while isBusy { await withCheckedContinuation { waiters.append($0) } }
+        isBusy = true
+        defer {
+            isBusy = false
+            if !waiters.isEmpty { waiters.removeFirst().resume() }
+        }
+        guard let (table, planner) = tables.last else { return nil }
+        var upper: [String]?
+        if let planner {
+            upper = try await snapshot.query(planner.nextBound(after: lower)).rows.first.map { try planner.bound($0.values) }
+        }
+        let chunk = StoredChunk(
+            table: table.id, number: number, bounds: KeyBounds(lower: lower, upper: upper), isDone: false, rows: 0, bytes: 0)
+        try await state.addChunk(chunk, on: target)
+        lower = upper
+        number += 1
+        if upper == nil {
+            tables.removeLast()
+            number = 0
+            try await endIfLast()
+        }
+        return (table, chunk)
+    }
+
+    private func endIfLast() async throws {
+        if tables.isEmpty { try await snapshot.query("COMMIT") }
+    }
 }

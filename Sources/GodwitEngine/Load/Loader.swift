@@ -24,10 +24,9 @@ package struct Loader: Sendable {
         let planned = Set(context.tables.filter(\.isPlanned).map(\.id))
         await restoreCounts(stored.filter { !exactIDs.contains($0.table) || planned.contains($0.table) })
         // A crash between the record of a table's last chunk and this mark left the one without the other.
-        for table in context.tables where !table.isPlanned && !exactIDs.contains(table.id) {
-            guard stored.contains(where: { $0.table == table.id && $0.bounds.upper == nil }) else { continue }
-            try await context.state.mark(table: table.id, "is_planned", on: context.control)
-        }
+        let ended = Set(stored.filter { $0.bounds.upper == nil && !exactIDs.contains($0.table) }.map(\.table))
+        let cutOff = context.tables.filter { !$0.isPlanned && ended.contains($0.id) }.map(\.id)
+        try await context.state.mark(tables: cutOff, "is_planned", on: context.control)
         let loader = ExactLoader(context: context, loader: chunkLoader, chunkRows: { chunkRows($0) })
         for tables in exact {
             let isComponent = connected.contains(tables[0].id)

@@ -43,6 +43,10 @@ extension TaskSettings {
                 "FullLoadSettings has both StopTaskCachedChangesApplied and StopTaskCachedChangesNotApplied true.",
                 cure: "Keep one: the task can stop only once after the load.")
         }
+        if settings.errors.goesOn {
+            warnings.append(
+                "\(reader.file): ErrorBehavior lets the task go on over changes that do not fit the target. Each is recorded there, and its table is not green until it is repaired or loaded again.")
+        }
         return (settings, warnings)
     }
 

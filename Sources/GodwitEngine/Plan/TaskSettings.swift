@@ -18,5 +18,19 @@ package struct TaskSettings: Sendable, Hashable {
     package var validationThreadCount: Int = 5
     /// Memory for changes read and not applied, bytes. Settings give it in MB, 8 ... 65,536.
     package var changeMemoryLimit: Int = 64 << 20
+    package var errors = ErrorBehavior()
+    package var definitions = DDLHandling()
+    package var recovery = RecoverySettings()
+    package var control = ControlTableSettings()
+    /// Rows of all tables, and of one, that differ for good, after which comparing ends: DMS's FailureMaxCount and TableFailureMaxCount.
+    package var validationFailureMax = 10_000
+    package var validationTableFailureMax = 1_000
+    /// A row that could not be compared for so long, since it changed all the time, counts as suspended.
+    package var validationSuspendMinutes = 30
     package init() {}
+
+    /// DMS's control tables are kept: some are switched on, or a policy passes over rows, which they tell of.
+    package var keepsControlTables: Bool {
+        control.history || control.suspended || control.status || !control.schema.isEmpty || errors.goesOn
+    }
 }

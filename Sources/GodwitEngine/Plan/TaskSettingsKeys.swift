@@ -24,10 +24,7 @@ enum TaskSettingsKeys {
         "StreamBufferSettings": .keys([
             "StreamBufferCount": at("3"), "StreamBufferSizeInMB": at("8"), "CtrlStreamBufferSizeInMB": at("5"),
         ]),
-        "ChangeProcessingDdlHandlingPolicy": .keys([
-            "HandleSourceTableDropped": at("true"), "HandleSourceTableTruncated": at("true"),
-            "HandleSourceTableAltered": at("true"),
-        ]),
+        "ChangeProcessingDdlHandlingPolicy": .keys(definitions),
         "ErrorBehavior": .keys(errorBehavior),
         "ChangeProcessingTuning": .keys(changeProcessing),
         "ValidationSettings": .keys(validation),
@@ -48,7 +45,7 @@ enum TaskSettingsKeys {
     ]
 
     /// A key without effect whose default is one of these; null is always a default.
-    private static func at(_ defaults: String...) -> Key {
+    static func at(_ defaults: String...) -> Key {
         .ignored { node in
             if case .scalar(let text, _) = node.content { defaults.contains(text) } else { false }
         }
@@ -98,26 +95,6 @@ enum TaskSettingsKeys {
         "CloudWatchLogGroup": at(""), "CloudWatchLogStream": at(""), "DeleteTaskLogs": at("false"),
     ]
 
-    private static let controlTables: [String: Key] = [
-        "ControlSchema": at(""), "HistoryTimeslotInMinutes": at("5"), "historyTimeslotInMinutes": at("5"),
-        "HistoryTableEnabled": at("false"), "SuspendedTablesTableEnabled": at("false"), "StatusTableEnabled": at("false"),
-        "FullLoadExceptionTableEnabled": at("false"), "CommitPositionTableEnabled": at("false"),
-    ]
-
-    private static let errorBehavior: [String: Key] = [
-        "DataErrorPolicy": at("LOG_ERROR"), "DataTruncationErrorPolicy": at("LOG_ERROR"),
-        "DataMaskingErrorPolicy": at("STOP_TASK"), "DataErrorEscalationPolicy": at("SUSPEND_TABLE"),
-        "DataErrorEscalationCount": at("0"), "EventErrorPolicy": at("IGNORE"), "TableErrorPolicy": at("SUSPEND_TABLE"),
-        "TableErrorEscalationPolicy": at("STOP_TASK"), "TableErrorEscalationCount": at("0"),
-        "RecoverableErrorCount": at("-1"), "RecoverableErrorInterval": at("5"),
-        "RecoverableErrorThrottling": at("true"), "RecoverableErrorThrottlingMax": at("1800"),
-        "RecoverableErrorStopRetryAfterThrottlingMax": at("true"), "ApplyErrorDeletePolicy": at("IGNORE_RECORD"),
-        "ApplyErrorInsertPolicy": at("LOG_ERROR"), "ApplyErrorUpdatePolicy": at("LOG_ERROR"),
-        "ApplyErrorEscalationPolicy": at("LOG_ERROR"), "ApplyErrorEscalationCount": at("0"),
-        "ApplyErrorFailOnTruncationDdl": at("false"), "FullLoadIgnoreConflicts": at("true"),
-        "FailOnTransactionConsistencyBreached": at("false"), "FailOnNoTablesCaptured": at("true"),
-    ]
-
     private static let changeProcessing: [String: Key] = [
         "BatchApplyPreserveTransaction": at("true"), "BatchApplyTimeoutMin": at("1"), "BatchApplyTimeoutMax": at("30"),
         "BatchApplyMemoryLimit": at("500"), "BatchSplitSize": at("0"), "MinTransactionSize": at("1000"),
@@ -126,27 +103,5 @@ enum TaskSettingsKeys {
             settings.changeMemoryLimit = try reader.integer(node, name, in: 8...65_536) << 20
         },
         "MemoryKeepTime": at("60"), "StatementCacheSize": at("50"), "RecoveryTimeout": at("-1"),
-    ]
-
-    private static let validation: [String: Key] = [
-        "EnableValidation": .honoured { (settings, node, name, reader) throws(EngineError) in
-            settings.enableValidation = try reader.truth(node, name)
-        },
-        "ThreadCount": .honoured { (settings, node, name, reader) throws(EngineError) in
-            settings.validationThreadCount = try reader.integer(node, name, in: 1...64)
-        },
-        "PartitionSize": .honoured { (settings, node, name, reader) throws(EngineError) in
-            settings.validationPartitionSize = try reader.integer(node, name, in: 1...1_000_000)
-        },
-        // Ignoring it would write to a target that was only to be looked at.
-        "ValidationOnly": .honoured { (_, node, name, reader) throws(EngineError) in
-            guard try reader.truth(node, name) else { return }
-            throw reader.error(node.mark, "\(name) true is not supported.", cure: "`godwit verify` compares without writing.")
-        },
-        "ValidationMode": at("ROW_LEVEL"), "FailureMaxCount": at("10000"), "TableFailureMaxCount": at("1000"),
-        "RecordFailureDelayInMinutes": at("5"), "RecordFailureDelayLimitInMinutes": at("0"),
-        "RecordSuspendDelayInMinutes": at("30"), "MaxKeyColumnSize": at("8096"), "HandleCollationDiff": at("false"),
-        "SkipLobColumns": at("false"), "ValidationPartialLobSize": at("0"), "ValidationQueryCdcDelaySeconds": at("0"),
-        "ValidationS3Mask": at("0"), "ValidationS3Time": at("0"),
     ]
 }

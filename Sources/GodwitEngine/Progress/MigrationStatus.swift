@@ -33,9 +33,16 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
         package var pending: UInt64
         package var failed: UInt64
         package var suspended: UInt64
+        /// Changes that a policy passed over and that were not made good since; nil: none.
+        package var skipped: UInt64?
+        /// What else keeps the table from being proven, a sentence each: suspended, a statement that was not carried out.
+        package var problems: [String]?
+        /// The first rows that differ, column by column.
+        package var mismatches: [RowDetail]?
 
         enum CodingKeys: String, CodingKey {
             case schema, table, state, rows, bytes, inserts, updates, deletes, ddls, pending, failed, suspended
+            case skipped, problems, mismatches
             case estimatedRows = "estimated_rows"
             case loadSeconds = "load_s"
             case validationState = "validation_state"
@@ -57,6 +64,9 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
             pending = 0
             failed = 0
             suspended = 0
+            skipped = nil
+            problems = nil
+            mismatches = nil
         }
     }
 
@@ -105,9 +115,11 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
     /// Views, routines and events that could not be made on the target; after a cutover those, and triggers, that are not the same
     /// on both sides. A sentence each; nil before the consistency point.
     package var objectDifferences: [String]?
+    /// What the operator should know and what is no table's: for example a table that was dropped on the source and kept here.
+    package var notes: [String]?
 
     enum CodingKeys: String, CodingKey {
-        case task, state, position, tables, waits, error, at, steps
+        case task, state, position, tables, waits, error, at, steps, notes
         case lagSeconds = "lag_s"
         case incomingChanges = "incoming_changes"
         case appliedTransactions = "applied_transactions"
@@ -133,6 +145,7 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
         writePauseSeconds = nil
         steps = []
         objectDifferences = nil
+        notes = nil
     }
 }
 

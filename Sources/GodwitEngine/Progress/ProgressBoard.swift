@@ -3,6 +3,8 @@ import Foundation
 /// Gathers what the parts of a run tell and hands out snapshots. All tell it, it asks none.
 package actor ProgressBoard {
     package private(set) var status: MigrationStatus
+    /// Chunks and transactions that this process has committed: grows while an attempt gets somewhere.
+    package private(set) var commits: UInt64 = 0
     private var waitsSince: [String: (wait: MigrationStatus.Wait, since: Date)] = [:]
     private var lastCommit: UInt64 = 0
     /// When this attempt began to load a table, and the seconds that earlier ones took.
@@ -90,6 +92,7 @@ package actor ProgressBoard {
         status.tables[table].rows += rows
         status.tables[table].bytes += bytes
         guard seconds > 0 else { return }
+        commits += 1
         // Several workers load one table at once: its time is the clock's, not theirs together.
         if let (start, earlier) = loadStart[table] {
             status.tables[table].loadSeconds = earlier + Date().timeIntervalSince(start)
@@ -98,10 +101,13 @@ package actor ProgressBoard {
         }
     }
 
-    package func finishedLoading(_ table: Int) { status.tables[table].state = .loaded }
+    package func finishedLoading(_ table: Int) {
+        // A table that a policy has taken out stays so.
+        if status.tables[table].state != .failed { status.tables[table].state = .loaded }
+    }
 
     package func finishedLoading(_ table: Int, rows: UInt64, bytes: UInt64) {
-        status.tables[table].state = .loaded
+        finishedLoading(table)
         status.tables[table].rows = rows
         status.tables[table].bytes = bytes
     }
@@ -109,10 +115,15 @@ package actor ProgressBoard {
     package func applied(_ progress: ApplyProgress, idle: Bool) {
         status.position = progress.position.description
         status.appliedTransactions += progress.transactions
+        commits += progress.transactions
         for (table, counts) in progress.counts {
             status.tables[table].inserts += counts.inserts
             status.tables[table].updates += counts.updates
             status.tables[table].deletes += counts.deletes
+        }
+        for (name, count) in progress.skipped {
+            guard let index = index(of: name) else { continue }
+            status.tables[index].skipped = (status.tables[index].skipped ?? 0) + count
         }
         if progress.transactions > 0, progress.commitMicroseconds > 0 {
             let now = Date().timeIntervalSince1970
@@ -122,8 +133,34 @@ package actor ProgressBoard {
         }
     }
 
+    private func index(of table: TableName) -> Int? {
+        status.tables.firstIndex { $0.schema == table.schema && $0.table == table.table }
+    }
+
+    /// What the target remembers of changes passed over and tables taken out.
+    package func set(outcomes: TaskOutcomes) {
+        for index in status.tables.indices {
+            let name = TableName(schema: status.tables[index].schema, table: status.tables[index].table)
+            let problems = outcomes.problems(of: name)
+            status.tables[index].problems = problems.isEmpty ? nil : problems
+            status.tables[index].skipped = outcomes.exceptions[name]
+            if outcomes.suspended[name] != nil { status.tables[index].state = .failed }
+        }
+        let tables = Set(status.tables.map { TableName(schema: $0.schema, table: $0.table) })
+        let gone = outcomes.notApplied.filter { !tables.contains($0.key) }.flatMap { name, lines in lines.map { "\(name): \($0)" } }
+        status.notes = gone.isEmpty ? nil : gone.sorted()
+    }
+
+    package func set(skipped: UInt64?, of table: TableName) {
+        if let index = index(of: table) { status.tables[index].skipped = skipped }
+    }
+
+    package func set(mismatches: [RowDetail], of table: Int) {
+        status.tables[table].mismatches = mismatches.isEmpty ? nil : mismatches
+    }
+
     package func countDefinition(of table: TableName) {
-        guard let index = status.tables.firstIndex(where: { $0.schema == table.schema && $0.table == table.table }) else { return }
+        guard let index = index(of: table) else { return }
         status.tables[index].ddls += 1
     }
 
@@ -132,6 +169,17 @@ package actor ProgressBoard {
         status.tables[table].pending = pending
         status.tables[table].failed = failed
         status.tables[table].suspended = suspended
+    }
+
+    /// Of all tables at once: thousands of them are told four times a second. `suspended` are the tables whose changes are not
+    /// applied any more.
+    package func validation(
+        _ tables: [(table: Int, status: ValidationLedger.TableStatus)], isEnabled: Bool, suspended: Set<Int>
+    ) {
+        for (table, found) in tables {
+            let state = suspended.contains(table) ? "Table error" : isEnabled ? found.state : "Not enabled"
+            validation(table, state: state, pending: found.pending, failed: found.failed, suspended: found.suspended)
+        }
     }
 
     // MARK: Waits

@@ -34,7 +34,10 @@ package struct FollowStage: Sendable {
     package func run() async throws -> Ending {
         let validates = context.plan.settings.enableValidation
         let validation = ValidationBoard(
-            tables: context.tables.map { ($0.source.name, $0.source.rowKey != nil) })
+            tables: context.tables.map { ($0.source.name, $0.source.rowKey != nil) }, settings: context.plan.settings)
+        for table in context.tables {
+            if let reason = table.suspension { await validation.gaveUp(table.source.name, TableSuspension.word + reason) }
+        }
         let reached = ReachedPosition()
         let control = FollowControl()
         let visible = VisiblePositions(positions: context.positions)
@@ -95,8 +98,12 @@ package struct FollowStage: Sendable {
             await control.waitForGo()
             try Task.checkCancellation()
             await control.applying(true)
-            let change = try await stage.run { _, _ in await control.shouldStop }
-            if let change { try await DefinitionReplay(context: context).run(change) }
+            do {
+                let change = try await stage.run { _, _ in await control.shouldStop }
+                if let change { try await DefinitionReplay(context: context).run(change) }
+            } catch {
+                try await TableSuspension(context: context).settle(error)
+            }
             await control.applying(false)
         }
     }
@@ -109,10 +116,8 @@ package struct FollowStage: Sendable {
     }
 
     private func publishOnce(_ validation: ValidationBoard, _ validates: Bool) async {
-        for (table, status) in await validation.statuses() {
-            await context.board.validation(
-                table, state: validates ? status.state : "Not enabled", pending: status.pending, failed: status.failed)
-        }
+        let suspended = Set(context.tables.indices.filter { context.tables[$0].suspension != nil })
+        await context.board.validation(await validation.statuses(), isEnabled: validates, suspended: suspended)
     }
 
     // MARK: Steering
@@ -127,6 +132,7 @@ package struct FollowStage: Sendable {
         }
         var lastFailure: [String] = []
         var undone = 0
+        var repairs = RepairSteering(context: context, parts: parts, isAsked: options.repairs)
         while true {
             try Task.checkCancellation()
             for request in try await context.state.openRequests(on: requests) {
@@ -160,18 +166,38 @@ package struct FollowStage: Sendable {
                         // Whoever asked is waiting for it: see ControlClient.answer(to:).
                         try await context.state.answer(request.id, "not done: \(reason)", on: requests)
                     }
+                case "repair" where paused:
+                    try await context.state.answer(request.id, "not done: the migration is paused; resume it first", on: requests)
+                case "repair":
+                    repairs.isAsked = true
+                    try await context.state.answer(request.id, "repairing", on: requests)
+                case let command where command.hasPrefix("reload "):
+                    do {
+                        try await TableReload(context: context, control: parts.control).run(command) { answer in
+                            try await context.state.answer(request.id, answer, on: requests)
+                        }
+                    } catch let refusal as ReloadRefused {
+                        try await context.state.answer(request.id, "not done: \(refusal.reason)", on: requests)
+                    }
                 default:
                     try await context.state.answer(request.id, "unknown request", on: requests)
                 }
             }
             if let error = unseen.error, await parts.reached.covers(unseen.by) { throw error }
+            if !paused { try await repairs.step(on: requests) }
             let failures = await parts.validation.failures
             if failures != lastFailure, !failures.isEmpty {
                 context.observer.say("error", "Validation: " + failures.joined(separator: "; "))
             }
             lastFailure = failures
             if !paused, options.cutover || mustCutOver {
-                if !failures.isEmpty { throw Self.unequal(failures) }
+                if !failures.isEmpty {
+                    if repairs.mayHelp {
+                        try await Task.sleep(for: .milliseconds(100))
+                        continue
+                    }
+                    throw await unequal(failures)
+                }
                 switch try await cutOver(parts, waitForGates: nil) {
                 case .completed(let steps, let pause): return .cutOver(steps: steps, writePause: pause)
                 case .notDone(let reason):
@@ -185,7 +211,7 @@ package struct FollowStage: Sendable {
                     }
                     try await Task.sleep(for: .seconds(2))
                 }
-            } else if try await isGoalReached(parts, failures) {
+            } else if try await isGoalReached(parts, failures, repairs) {
                 return .reachedGoal
             }
             try await Task.sleep(for: .milliseconds(100))
@@ -195,14 +221,32 @@ package struct FollowStage: Sendable {
     private var options: MigrationOptions { context.options }
     private static let cutoverTries = 3
 
+    /// With the rows that differ in the last snapshot, as far as they can be read in a few seconds.
+    private func unequal(_ failures: [String]) async -> EngineError {
+        let start = ContinuousClock.now
+        while ContinuousClock.now - start < .seconds(5), !Task.isCancelled {
+            let isMissing = await context.board.snapshot().tables.enumerated().contains { index, table in
+                table.failed > 0 && table.mismatches == nil && context.tables.indices.contains(index) && context.tables[index].source.rowKey != nil
+            }
+            if !isMissing { break }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        return Self.unequal(failures)
+    }
+
     private static func unequal(_ failures: [String]) -> EngineError {
-        EngineError(
+        if let suspended = failures.first(where: { $0.contains(TableSuspension.word) }) {
+            return EngineError(
+                .failed, "A table is suspended: \(suspended).", why: "Its changes since then are not on the target.",
+                cure: "Remove the reason, then load the table again: `godwit reload`.")
+        }
+        return EngineError(
             .unequal, "Validation found rows that differ: \(failures.joined(separator: "; ")).",
             why: "They differ at aligned positions: no change under way explains it.",
             cure: "Look at them with godwit verify; find who wrote to the target; then load the tables again.")
     }
 
-    private func isGoalReached(_ parts: FollowParts, _ failures: [String]) async throws -> Bool {
+    private func isGoalReached(_ parts: FollowParts, _ failures: [String], _ repairs: RepairSteering) async throws -> Bool {
         switch options.until {
         case .loaded: return true
         case .forever: return false
@@ -214,8 +258,11 @@ package struct FollowStage: Sendable {
                     .plan, "--until validated needs validation, which the task settings switch off.",
                     cure: "Set ValidationSettings.EnableValidation to true.")
             }
-            if !failures.isEmpty { throw Self.unequal(failures) }
-            guard await parts.validation.allValidatedOnce else { return false }
+            if !failures.isEmpty {
+                if repairs.mayHelp { return false }
+                throw await unequal(failures)
+            }
+            guard await parts.validation.allValidatedOnce, repairs.isSettled else { return false }
             return try await hasSameDefinitions(parts)
         }
     }

@@ -94,11 +94,19 @@ struct MigrationAttempt: Sendable {
             plan: plan, options: run.options, sessions: sessions, state: state, lock: lock, epoch: epoch, observer: observer,
             board: board, positions: positions, sourceFacts: sourceFacts, targetFacts: targetFacts, control: control,
             sourceControl: source, sourceUUID: uuid, tables: tables)
+        await board.set(outcomes: try await TaskOutcomes.read(state, on: control))
+        let keeper = try await controlTables(context)
         let attempt = self
         return try await withThrowingTaskGroup(of: FollowStage.Ending?.self) { group in
             group.addTask {
                 try await attempt.storeStatus(context)
                 return nil
+            }
+            if let keeper {
+                group.addTask {
+                    try await keeper.run()
+                    return nil
+                }
             }
             group.addTask { try await attempt.phases(context, preparation, goal) }
             var failure: (any Error)?
@@ -142,13 +150,34 @@ struct MigrationAttempt: Sendable {
         }
     }
 
-    /// The snapshot for `status`, once a second, on a connection of its own.
+    /// DMS's control tables, where the settings want them. Without them nothing may be passed over: it is written there.
+    private func controlTables(_ context: RunContext) async throws -> ControlTablesKeeper? {
+        let settings = plan.settings
+        guard settings.keepsControlTables else { return nil }
+        let tables = ControlTables(settings: settings.control, task: plan.task)
+        do {
+            try await tables.install(on: context.control)
+        } catch {
+            guard let error = error as? MySQLError, !error.isConnectionLost else { throw error }
+            if settings.errors.goesOn {
+                throw EngineError(
+                    .resumable, "The control tables in schema \(settings.control.name) cannot be made on the target: \(error.message)",
+                    why: "ErrorBehavior lets the task pass over changes, and each of them is to be written there.",
+                    cure: "On the target: GRANT CREATE, SELECT, INSERT, UPDATE, DELETE ON \(SQL.identifier(settings.control.name)).* TO \(SQL.string(plan.target.user)); then run the same command again.")
+            }
+            observer.say("warning", "The control tables in schema \(settings.control.name) cannot be made: \(error.message)")
+        }
+        return ControlTablesKeeper(context: context, tables: tables)
+    }
+
+    /// The snapshot for `status`, once a second, on a connection of its own. One of thousands of tables is a megabyte, which the
+    /// target writes to its log each time: it comes less often, up to every ten seconds.
     private func storeStatus(_ context: RunContext) async throws {
         let connection = try await context.sessions.target()
         do {
             while true {
-                try await context.state.storeStatus(await board.snapshot(), on: connection)
-                try await Task.sleep(for: .seconds(1))
+                let bytes = try await context.state.storeStatus(await board.snapshot(), on: connection)
+                try await Task.sleep(for: .milliseconds(min(10_000, max(1000, bytes / 100))))
             }
         } catch {
             await connection.close()
@@ -235,9 +264,9 @@ struct MigrationAttempt: Sendable {
     /// Every mark read back from the target is set: P1 is taken, an upper bound of what any chunk saw.
     private func closeLoad(_ context: RunContext) async throws {
         let chunks = try await context.state.chunks(on: context.control)
-        let tables = try await context.state.tables(on: context.control)
-        for table in tables {
-            let own = chunks.filter { $0.table == table.id }
+        let byTable = Dictionary(grouping: chunks, by: \.table)
+        for table in try await context.state.tables(on: context.control) {
+            let own = byTable[table.id] ?? []
             guard table.isPlanned, !own.isEmpty, own.allSatisfy(\.isDone) else {
                 throw EngineError(
                     .failed, "Table \(table.source) is not loaded although every worker has ended.",

@@ -15,7 +15,10 @@ package struct MigrationOptions: Sendable, Hashable {
     package var until: Until
     /// Cut over as soon as the gates allow.
     package var cutover: Bool
-    package init(until: Until = .forever, cutover: Bool = false) {
+    /// Rows that differ are read from the source again and rewritten.
+    package var repairs = false
+    package init(until: Until = .forever, cutover: Bool = false, repairs: Bool = false) {
+        self.repairs = repairs
         self.until = until
         self.cutover = cutover
     }
@@ -131,6 +134,7 @@ package struct MigrationRun: Sendable {
         var pause = Duration.milliseconds(200)
         while true {
             let began = ContinuousClock.now
+            let commits = await board.commits
             do {
                 var attempt = MigrationAttempt(run: self, board: board, memory: memory)
                 return try await attempt.run()
@@ -142,8 +146,12 @@ package struct MigrationRun: Sendable {
                     continue
                 }
                 guard await memory.hasConnected, Retry.isWorthwhile(error) else { throw error }
-                // An attempt that lived for a while has got somewhere: the clock starts anew.
-                if ContinuousClock.now - began > .seconds(30) { failingSince = nil }
+                // An attempt that lived for a while, or committed something, has got somewhere: the clock starts anew. A path that
+                // breaks every few seconds makes a migration slow, and is no reason to give up.
+                if await board.commits > commits || ContinuousClock.now - began > .seconds(30) {
+                    failingSince = nil
+                    pause = .milliseconds(200)
+                }
                 let since = failingSince ?? ContinuousClock.now
                 failingSince = since
                 guard ContinuousClock.now - since < retryLimit else {
@@ -151,14 +159,12 @@ package struct MigrationRun: Sendable {
                         .resumable, "Gave up after \(retryLimit) of trying to connect again.", why: "\(error)",
                         cure: "When both servers are back, run the same command again.")
                 }
-                if failingSince == since, pause > .seconds(5) { pause = .seconds(5) }
                 observer.say("warning", "Connection lost, trying again: \(error)")
                 await board.beginWait("connection", why: "\(error)", limit: retryLimit)
                 observer.moment("retry")
                 try await Task.sleep(for: pause)
                 pause = min(pause * 2, .seconds(5))
                 await board.endWait("connection")
-                if ContinuousClock.now - began > .seconds(30) { pause = .milliseconds(200) }
             }
         }
     }
@@ -253,7 +259,13 @@ enum StatusWriter {
         let connection = try await Sessions(plan: plan).target()
         let state = TargetState(task: plan.task)
         do {
-            if try await state.readTask(on: connection) != nil { try await state.storeStatus(status, on: connection) }
+            if try await state.readTask(on: connection) != nil {
+                try await state.storeStatus(status, on: connection)
+                if plan.settings.keepsControlTables {
+                    let tables = ControlTables(settings: plan.settings.control, task: plan.task)
+                    try await ControlTablesKeeper.finish(status, tables, state, connection)
+                }
+            }
         } catch {
             await connection.close()
             throw error

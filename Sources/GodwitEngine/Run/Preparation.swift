@@ -19,7 +19,7 @@ struct Preparation: Sendable {
         var databases: [String]
         var tables: [Table]
         /// Of the source when the task began.
-        var logsCascades: Bool
+        var logsCascades: Bool?
     }
 
     func preflight(source: MySQLConnection, target: MySQLConnection) async throws {
@@ -103,14 +103,14 @@ struct Preparation: Sendable {
     /// each event says so.
     func checkCascades(_ stored: StoredTask, _ facts: ServerFacts, on target: MySQLConnection) async throws {
         let old = try TargetState.decode(StoredPlan.self, stored.plan)
-        guard old.logsCascades != facts.logsCascades,
+        guard let logged = old.logsCascades, logged != facts.logsCascades,
             try await [.preparing, .loading, .replaying, .indexing].contains(state.phase(on: target).phase)
         else { return }
         let tables = try await self.tables(on: target).map(\.source)
         guard !CascadeComponents.find(tables, logged: false).isEmpty else { return }
         throw EngineError(
             .plan, "The source's innodb_native_foreign_keys was changed since task \(plan.task) began.",
-            why: "What foreign keys do to child rows \(old.logsCascades ? "was" : "was not") in its log then, and the tables were read accordingly.",
+            why: "What foreign keys do to child rows \(logged ? "was" : "was not") in its log then, and the tables were read accordingly.",
             cure: "Set it back until the migration follows the source, or start a new migration.")
     }
 
@@ -169,12 +169,16 @@ struct Preparation: Sendable {
     }
 
     func tables(on target: MySQLConnection) async throws -> [RunTable] {
-        try await state.tables(on: target).map { stored in
+        let suspended = Dictionary(
+            try await state.suspended(on: target).map { ($0.table, $0.reason) }, uniquingKeysWith: { first, _ in first })
+        let exceptions = try await state.openExceptions(on: target)
+        return try await state.tables(on: target).map { stored in
             let prepared = try TargetState.decode(PreparedTable.self, stored.prepared)
             let decision = plan.mappings.decision(for: prepared.source.name)
             return RunTable(
                 id: stored.id, prepared: prepared, filters: decision?.filters ?? [], loadOrder: decision?.loadOrder ?? 0,
-                isPrepared: stored.isPrepared, isPlanned: stored.isPlanned, isIndexed: stored.isIndexed, loadedAt: stored.loadedAt)
+                isPrepared: stored.isPrepared, isPlanned: stored.isPlanned, isIndexed: stored.isIndexed, loadedAt: stored.loadedAt,
+                suspension: suspended[prepared.source.name], exceptions: Int(exceptions[prepared.source.name] ?? 0))
         }
     }
 

@@ -33,7 +33,8 @@ struct ReadFailure: Sendable {
         let source = try await context.openSource()
         var changed: [TableName] = []
         do {
-            for table in tables where try await change(of: table, on: source, error) != nil { changed.append(table.source.name) }
+            let now = try await current(tables, on: source)
+            for table in tables where change(of: table, now[table.source.name], error) != nil { changed.append(table.source.name) }
         } catch {
             await source.close()
             throw error
@@ -49,8 +50,9 @@ struct ReadFailure: Sendable {
         guard Self.isOfDefinition(error) else { return error }
         let source = try await context.openSource()
         do {
+            let now = try await current(tables, on: source)
             for table in tables {
-                if let change = try await change(of: table, on: source, error) {
+                if let change = change(of: table, now[table.source.name], error) {
                     await source.close()
                     return change
                 }
@@ -66,12 +68,21 @@ struct ReadFailure: Sendable {
             cure: "Drop this task's rows in schema godwit and the target's tables, then migrate again.")
     }
 
+    /// What the source has now, read once for all.
+    private func current(_ tables: [RunTable], on source: MySQLConnection) async throws -> [TableName: TableDefinition] {
+        if tables.count == 1, let name = tables.first?.source.name {
+            return try await Catalog.read(source, table: name).map { [name: $0] } ?? [:]
+        }
+        let names = Set(tables.map(\.source.name))
+        let schemas = Set(names.map(\.schema))
+        let found = try await Catalog.read(source, include: { names.contains($0) }, schemas: { schemas.contains($0) })
+        return Dictionary(found.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
     /// What happened to the table at the source; nil if it is as it was.
-    private func change(
-        of table: RunTable, on source: MySQLConnection, _ error: any Error
-    ) async throws -> EngineError? {
+    private func change(of table: RunTable, _ current: TableDefinition?, _ error: any Error) -> EngineError? {
         let name = table.source.name
-        guard let current = try await Catalog.read(source, table: name) else {
+        guard let current else {
             return EngineError(
                 .failed, "Table \(name) is gone from the source: it was dropped or renamed during the migration (\(error)).",
                 why: "The log has no statement of the task's that says so.",

@@ -14,6 +14,10 @@ package struct RunTable: Sendable {
     /// What was loaded holds all changes up to here: of keyless tables the position of their snapshot, of those that were loaded
     /// again since their definition changed a lower bound of it.
     package var loadedAt: ReplicationPosition?
+    /// Why its changes are not applied any more; nil: they are.
+    package var suspension: String?
+    /// Changes passed over and not made good since.
+    package var exceptions = 0
 
     package var source: TableDefinition { prepared.source }
 }

@@ -60,22 +60,27 @@ package struct ApplyStage: Sendable {
             if !table.filters.isEmpty { filters[index] = table.filters }
             if let position = table.loadedAt { loadedAt[index] = position }
         }
-        let capture = CaptureStream(
+        var capture = CaptureStream(
             shapes: context.shapes, usesGTIDs: context.positions.usesGTIDs,
             caseInsensitiveNames: context.sourceFacts.lowerCaseTableNames != 0, isStrict: phase == .following,
-            loadedAt: loadedAt, gone: gone, isIncluded: { mappings.decision(for: $0) != nil }, observer: context.observer)
-        let applier = Applier(
+            loadedAt: loadedAt, gone: gone,
+            isIncluded: { mappings.decision(for: $0) != nil }, observer: context.observer)
+        capture.suspended = Set(context.tables.indices.filter { context.tables[$0].suspension != nil })
+        var applier = Applier(
             shapes: context.shapes, loadedAt: loadedAt, filters: filters,
             cascades: CascadeRules(context.tables.map(\.source), logged: context.sourceFacts.logsCascades, foldsCase: context.foldsCase),
             state: context.state, epoch: context.epoch,
             phase: phase, budget: min(8 << 20, max(1 << 18, limit / 8)),
             statementLimit: min(1 << 20, max(1 << 16, Int(context.targetFacts.maxAllowedPacket) / 4)), listener: listener,
             observer: context.observer)
+        applier.policy = ApplyPolicy(context)
+        applier.strictTables = Set(context.tables.indices.filter { context.tables[$0].isIndexed })
         let board = context.board
+        let (ready, reader) = (applier, capture)
         let ending = try await withThrowingTaskGroup(of: Applier.Ending?.self) { group in
             group.addTask {
                 do {
-                    try await capture.run(from: checkpoint.position, on: source, into: queue)
+                    try await reader.run(from: checkpoint.position, on: source, into: queue)
                 } catch is CancellationError where !Task.isCancelled {
                     // The queue's consumer has gone: the applier has ended, and only it knows why.
                 }
@@ -89,7 +94,7 @@ package struct ApplyStage: Sendable {
             }
             group.addTask {
                 defer { Task { await queue.finish() } }
-                return try await applier.run(queue, from: checkpoint, on: target, stop: stop)
+                return try await ready.run(queue, from: checkpoint, on: target, stop: stop)
             }
             defer { group.cancelAll() }
             while let finished = try await group.next() {
@@ -191,25 +196,49 @@ package struct IndexStage: Sendable {
         try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
         // ALTER may run for hours: only silence of the server's host ends it, not its duration.
         try await target.query("SET SESSION lock_wait_timeout = 600")
+        // Read once for all of them: of thousands of tables most have nothing to wait for. An ALTER of one changes no index
+        // and no foreign key of another.
+        let wanted = Set(tables.map(\.prepared.target))
+        let schemas = Set(wanted.map(\.schema))
+        let definitions = try await Catalog.read(
+            target, include: { wanted.contains($0) }, schemas: { schemas.contains($0) })
+        let found = Dictionary(definitions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for table in tables {
-            try await step(table, target, "indexes") { table.prepared.indexBuild(on: $0) }
+            let current = try Self.standing(table, found)
+            try await step(table, target, "indexes", table.prepared.indexBuild(on: current))
         }
+        var done: [Int] = []
         for table in tables {
-            try await step(table, target, "foreign keys") { table.prepared.foreignKeyBuild(on: $0) }
-            try await context.state.mark(table: table.id, "is_indexed", on: target)
-            context.observer.moment("index.marked")
+            let current = try Self.standing(table, found)
+            guard let alter = table.prepared.foreignKeyBuild(on: current) else {
+                done.append(table.id)
+                if done.count == 500 { try await mark(&done, target) }
+                continue
+            }
+            try await mark(&done, target)
+            try await step(table, target, "foreign keys", alter)
+            done.append(table.id)
         }
+        try await mark(&done, target)
     }
 
-    private func step(
-        _ table: RunTable, _ target: MySQLConnection, _ what: String, _ statement: (TableDefinition) -> String?
-    ) async throws {
-        guard let current = try await Catalog.read(target, table: table.prepared.target) else {
+    private static func standing(_ table: RunTable, _ found: [TableName: TableDefinition]) throws -> TableDefinition {
+        guard let current = found[table.prepared.target] else {
             throw EngineError(
                 .failed, "Table \(table.prepared.target) is gone from the target.", why: "Somebody dropped it.",
                 cure: "Drop this task's rows in schema godwit and migrate again.")
         }
-        guard let alter = statement(current) else { return }
+        return current
+    }
+
+    private func mark(_ tables: inout [Int], _ target: MySQLConnection) async throws {
+        try await context.state.mark(tables: tables, "is_indexed", on: target)
+        for _ in tables { context.observer.moment("index.marked") }
+        tables = []
+    }
+
+    private func step(_ table: RunTable, _ target: MySQLConnection, _ what: String, _ alter: String?) async throws {
+        guard let alter else { return }
         context.observer.moment("index.before")
         let wait = "\(what) of \(table.prepared.target)"
         await context.board.beginWait(wait, why: "The target builds the \(what) that waited for the consistency point.", limit: nil)

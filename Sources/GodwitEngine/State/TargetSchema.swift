@@ -91,7 +91,7 @@ package enum TargetSchema {
         CREATE TABLE IF NOT EXISTS `godwit`.`requests` (
           `id` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
           `task` VARCHAR(191) NOT NULL,
-          `command` VARCHAR(32) NOT NULL,
+          `command` VARCHAR(512) NOT NULL,
           `answer` TEXT NULL,
           `at` TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
         ) ENGINE=InnoDB COLLATE utf8mb4_bin
@@ -109,7 +109,7 @@ package enum TargetSchema {
         ) ENGINE=InnoDB COLLATE utf8mb4_bin
         """,
         ObjectLedger.createStatement,
-    ]
+    ] + TargetState.outcomeStatements
 }
 
 /// How far a task is. Stored in the fence row: a transaction of another phase ends by itself.

@@ -86,9 +86,19 @@ package struct TargetState: Sendable {
         try await target.query(
             "INSERT INTO `godwit`.`fence` (task, epoch, phase) VALUES (\(key), 0, \(SQL.string(TaskPhase.preparing.rawValue)))")
         try await storeP0(p0, on: target)
+        var rows: [String] = []
+        var bytes = 0
         for (id, table) in tables.enumerated() {
-            try await addTable(id: id, source: table.source, prepared: table.prepared, on: target)
+            let row = tableRow(id, table.source, table.prepared)
+            // Far below any max_allowed_packet.
+            if bytes + row.utf8.count > 256 << 10 {
+                try await addTables(rows, on: target)
+                (rows, bytes) = ([], 0)
+            }
+            rows.append(row)
+            bytes += row.utf8.count
         }
+        try await addTables(rows, on: target)
         try await target.query("COMMIT")
     }
 
@@ -208,16 +218,28 @@ package struct TargetState: Sendable {
     }
 
     package func addTable(id: Int, source: TableName, prepared: String, on target: MySQLConnection) async throws {
+        try await addTables([tableRow(id, source, prepared)], on: target)
+    }
+
+    private func tableRow(_ id: Int, _ source: TableName, _ prepared: String) -> String {
+        "(\(key), \(id), \(SQL.string(source.schema)), \(SQL.string(source.table)), \(SQL.string(prepared)))"
+    }
+
+    private func addTables(_ rows: [String], on target: MySQLConnection) async throws {
+        guard !rows.isEmpty else { return }
         try await target.query(
-            """
-            INSERT INTO `godwit`.`tables` (task, id, source_schema, source_table, prepared)
-            VALUES (\(key), \(id), \(SQL.string(source.schema)), \(SQL.string(source.table)), \(SQL.string(prepared)))
-            """)
+            "INSERT INTO `godwit`.`tables` (task, id, source_schema, source_table, prepared) VALUES \(rows.joined(separator: ", "))")
     }
 
     package func mark(table: Int, _ column: String, on target: MySQLConnection) async throws {
+        try await mark(tables: [table], column, on: target)
+    }
+
+    package func mark(tables: [Int], _ column: String, on target: MySQLConnection) async throws {
+        guard !tables.isEmpty else { return }
+        let ids = tables.map(String.init).joined(separator: ", ")
         try await target.query(
-            "UPDATE `godwit`.`tables` SET \(SQL.identifier(column)) = 1 WHERE task = \(key) AND id = \(table)")
+            "UPDATE `godwit`.`tables` SET \(SQL.identifier(column)) = 1 WHERE task = \(key) AND id IN (\(ids))")
     }
 
     package func storeLoadedAt(_ position: ReplicationPosition, table: Int, on target: MySQLConnection) async throws {
@@ -242,11 +264,13 @@ package struct TargetState: Sendable {
     }
 
     package func addChunk(_ chunk: StoredChunk, on target: MySQLConnection) async throws {
+        try await addChunks([chunk], on: target)
+    }
+
+    package func addChunks(_ chunks: [StoredChunk], on target: MySQLConnection) async throws {
+        let rows = chunks.map { "(\(key), \($0.table), \($0.number), \(SQL.string(Self.json($0.bounds))))" }
         try await target.query(
-            """
-            INSERT INTO `godwit`.`chunks` (task, table_id, number, bounds)
-            VALUES (\(key), \(chunk.table), \(chunk.number), \(SQL.string(Self.json(chunk.bounds))))
-            """)
+            "INSERT INTO `godwit`.`chunks` (task, table_id, number, bounds) VALUES \(rows.joined(separator: ", "))")
     }
 
     /// Is the chunk's mark set? Locks the mark until the transaction ends, so that a lost COMMIT is waited for.
@@ -272,9 +296,12 @@ package struct TargetState: Sendable {
 
     // MARK: Status and requests
 
-    package func storeStatus(_ status: MigrationStatus, on target: MySQLConnection) async throws {
-        try await target.query(
-            "REPLACE INTO `godwit`.`status` (task, snapshot) VALUES (\(key), \(SQL.string(Self.json(status))))")
+    /// Returns the snapshot's bytes.
+    @discardableResult
+    package func storeStatus(_ status: MigrationStatus, on target: MySQLConnection) async throws -> Int {
+        let text = Self.json(status)
+        try await target.query("REPLACE INTO `godwit`.`status` (task, snapshot) VALUES (\(key), \(SQL.string(text)))")
+        return text.utf8.count
     }
 
     package func status(on target: MySQLConnection) async throws -> MigrationStatus? {

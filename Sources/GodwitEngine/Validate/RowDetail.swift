@@ -9,11 +9,27 @@ package struct RowDetail: Sendable, Hashable, Codable {
         package var target: String?
         /// More of the two values than is shown: length and checksum of each, where the shown parts are the same.
         package var note: String?
+
+        package init(name: String, source: String?, target: String?, note: String? = nil) {
+            self.name = name
+            self.source = source
+            self.target = target
+            self.note = note
+        }
     }
     package var key: RowKey
     package var kind: RowDifference.Kind
     /// Empty for a row that is missing on one side.
     package var columns: [Column]
+    /// Names of the key's columns.
+    package var keyColumns: [String]?
+
+    package init(key: RowKey, kind: RowDifference.Kind, columns: [Column], keyColumns: [String]? = nil) {
+        self.key = key
+        self.kind = kind
+        self.columns = columns
+        self.keyColumns = keyColumns
+    }
 }
 
 extension TableComparer {
@@ -24,13 +40,14 @@ extension TableComparer {
         let read = try await both(source: sql.cells(.source, keys: keys), target: sql.cells(.target, keys: keys))
         let source = try cells(read.source)
         let target = try cells(read.target)
+        let names = sql.keyColumns.map(\.name)
         return differences.compactMap { difference in
             switch (source[difference.key], target[difference.key]) {
             case (let left?, let right?):
                 let columns = self.columns(left, right)
-                return columns.isEmpty ? nil : RowDetail(key: difference.key, kind: .different, columns: columns)
-            case (.some, nil): return RowDetail(key: difference.key, kind: .missing, columns: [])
-            case (nil, .some): return RowDetail(key: difference.key, kind: .extra, columns: [])
+                return columns.isEmpty ? nil : RowDetail(key: difference.key, kind: .different, columns: columns, keyColumns: names)
+            case (.some, nil): return RowDetail(key: difference.key, kind: .missing, columns: [], keyColumns: names)
+            case (nil, .some): return RowDetail(key: difference.key, kind: .extra, columns: [], keyColumns: names)
             case (nil, nil): return nil
             }
         }

@@ -6,6 +6,8 @@ struct TableLedger: Sendable {
     struct Mark: Sendable {
         /// The latest event on the key; nil: only seen unequal, no event known.
         var position: MarkPosition?
+        /// When the key was marked and not settled since, seconds.
+        var since: Double
         /// Number of the latest change of the mark.
         var version: UInt64
         /// Seen unequal, with this upper bound of what the source showed and no event since: once the target's
@@ -52,10 +54,10 @@ struct TableLedger: Sendable {
     }
 
     /// True when the key was not marked before.
-    mutating func touch(_ key: RowKey, _ position: MarkPosition, _ version: UInt64) -> Bool {
+    mutating func touch(_ key: RowKey, _ position: MarkPosition, _ version: UInt64, _ now: Double) -> Bool {
         guard !isSuspended else { return false }
         failed[key] = nil
-        let mark = Mark(position: position, version: version, suspectUntil: nil)
+        let mark = Mark(position: position, since: marks[key]?.since ?? now, version: version, suspectUntil: nil)
         guard marks.updateValue(mark, forKey: key) == nil else { return false }
         queue.append(key)
         return true
@@ -151,7 +153,8 @@ struct TableLedger: Sendable {
     }
 
     mutating func compared(
-        _ chunk: ValidationTask.ChunkTask, unequal: [RowKey], complete: Bool, _ alignment: Alignment, version: UInt64
+        _ chunk: ValidationTask.ChunkTask, unequal: [RowKey], complete: Bool, _ alignment: Alignment, version: UInt64,
+        _ now: Double
     ) {
         guard chunk.generation == generation else { return }
         if let floor, !alignment.covers(floor) {
@@ -159,7 +162,7 @@ struct TableLedger: Sendable {
             return
         }
         for key in unequal where marks[key] == nil && failed[key] == nil {
-            marks[key] = Mark(position: nil, version: version, suspectUntil: nil)
+            marks[key] = Mark(position: nil, since: now, version: version, suspectUntil: nil)
             queue.append(key)
         }
         if complete { open.remove(chunk.index) } else { waiting.append(chunk.index) }
@@ -188,6 +191,18 @@ struct TableLedger: Sendable {
         }
     }
 
+    mutating func repaired(_ keys: [RowKey], _ version: UInt64, _ now: Double) {
+        for key in keys where failed.removeValue(forKey: key) != nil && marks[key] == nil {
+            marks[key] = Mark(position: nil, since: now, version: version, suspectUntil: nil)
+            queue.append(key)
+        }
+        // Too many differed to go on: with some of them mended the rest is looked at again.
+        if isSuspended, failed.isEmpty {
+            isSuspended = false
+            if let chunks { plan(chunks) }
+        }
+    }
+
     mutating func suspend(after limit: Int) {
         guard failed.count >= limit else { return }
         isSuspended = true
@@ -209,10 +224,12 @@ struct TableLedger: Sendable {
     var chunksCompared: Int { chunksTotal - open.count }
 
     /// DMS's words for it.
-    var state: String {
+    /// - Parameter suspended: keys that count as suspended.
+    func state(suspended: UInt64) -> String {
         if error != nil { return "Error" }
         if failedCount > 0 { return "Mismatched records" }
         if isValidated { return "Validated" }
+        if suspended > 0 { return "Suspended records" }
         guard hasKey else { return lostBefore ? "Pending revalidation" : "Pending validation" }
         if chunks == nil { return "Preparing table" }
         if !open.isEmpty { return lostBefore ? "Pending revalidation" : "Pending validation" }

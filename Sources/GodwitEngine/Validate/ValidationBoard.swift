@@ -9,13 +9,16 @@ package actor ValidationBoard {
     private var checkpoint: ReplicationPosition?
 
     /// `tables` in the order of their numbers.
-    package init(tables: [(name: TableName, hasKey: Bool)]) {
+    package init(tables: [(name: TableName, hasKey: Bool)], settings: TaskSettings = TaskSettings()) {
         names = tables.map(\.name)
-        ledger = ValidationLedger()
+        ledger = ValidationLedger(
+            failureLimit: settings.validationTableFailureMax, taskFailureLimit: settings.validationFailureMax,
+            suspendAfter: Double(settings.validationSuspendMinutes) * 60)
         for table in tables { ledger.add(table.name, hasKey: table.hasKey) }
     }
 
     package func touched(_ keys: [TouchedKey], mark: MarkPosition) {
+        ledger.now = Date().timeIntervalSince1970
         for touched in keys { ledger.touched(names[touched.table], touched.key, at: mark) }
     }
 
@@ -51,7 +54,8 @@ package actor ValidationBoard {
     package func abandoned(_ task: ValidationTask) { ledger.abandoned(task) }
 
     package func statuses() -> [(table: Int, status: ValidationLedger.TableStatus)] {
-        names.enumerated().compactMap { index, name in ledger.status(name).map { (index, $0) } }
+        ledger.now = Date().timeIntervalSince1970
+        return names.enumerated().compactMap { index, name in ledger.status(name).map { (index, $0) } }
     }
 
     /// Every table Validated at this instant: nothing marked, nothing failed, every chunk compared.
@@ -69,6 +73,18 @@ package actor ValidationBoard {
             return "\(name): \(status.failed) rows differ\(keys.isEmpty ? "" : " (\(keys))")"
         }
     }
+
+    // MARK: Repair
+
+    package func failedCount(_ table: TableName) -> UInt64 { ledger.status(table)?.failed ?? 0 }
+
+    /// Keys that differ for good, each with the number of the change that made it so: while it stays, no event has touched the key.
+    package func failedKeys(_ table: TableName, limit: Int) -> [RowKey: UInt64] { ledger.failedVersions(table, limit: limit) }
+
+    /// The rows were written again: to be compared.
+    package func repaired(_ table: TableName, _ keys: [RowKey]) { ledger.repaired(table, keys) }
+
+    package func isValidated(_ table: TableName) -> Bool { ledger.status(table)?.state == "Validated" }
 
     // MARK: Validated at least once
 

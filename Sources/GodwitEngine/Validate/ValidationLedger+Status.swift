@@ -9,6 +9,8 @@ extension ValidationLedger {
         package var pending: UInt64
         /// Keys that differ for good (1 for a keyless table that differs).
         package var failed: UInt64
+        /// Keys that changed for too long to be settled (DMS's RecordSuspendDelayInMinutes); they go on being compared.
+        package var suspended: UInt64 = 0
         /// Chunks of the first pass (or of the newest, after a loss).
         package var chunksCompared: Int
         package var chunksTotal: Int
@@ -20,9 +22,13 @@ extension ValidationLedger {
     package func status(_ table: TableName) -> TableStatus? {
         tables[table].map { ledger in
             TableStatus(
-                state: ledger.state, pending: UInt64(ledger.markCount), failed: UInt64(ledger.failedCount),
-                chunksCompared: ledger.chunksCompared, chunksTotal: ledger.chunksTotal, error: ledger.error)
+                state: ledger.state(suspended: suspendedKeys(ledger)), pending: UInt64(ledger.markCount),
+                failed: UInt64(ledger.failedCount), suspended: suspendedKeys(ledger), chunksCompared: ledger.chunksCompared, chunksTotal: ledger.chunksTotal, error: ledger.error)
         }
+    }
+
+    private func suspendedKeys(_ ledger: TableLedger) -> UInt64 {
+        UInt64(ledger.marks.values.count { now - $0.since > suspendAfter })
     }
 
     /// Every table is proven equal as of its last event.
@@ -33,6 +39,11 @@ extension ValidationLedger {
 
     /// Marked keys of all tables: what a final validation has to compare at least.
     package var pendingKeys: Int { tables.values.reduce(0) { $0 + $1.markCount } }
+
+    package func failedVersions(_ table: TableName, limit: Int) -> [RowKey: UInt64] {
+        guard let ledger = tables[table], ledger.hasKey else { return [:] }
+        return Dictionary(uniqueKeysWithValues: ledger.failed.prefix(limit).map { ($0.key, $0.value) })
+    }
 
     /// Up to `limit` keys of a table that differ for good, in no particular order.
     package func failedKeys(_ table: TableName, limit: Int) -> [RowKey] {

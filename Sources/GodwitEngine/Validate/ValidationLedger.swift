@@ -22,12 +22,23 @@ package struct ValidationLedger: Sendable {
     /// Failed keys of a table after which it is compared no further (as DMS's FailureMaxCount).
     package let failureLimit: Int
 
+    /// Failed keys of all tables after which nothing is compared any more.
+    package let taskFailureLimit: Int
+    /// Seconds after which a key that is still marked counts as suspended.
+    package let suspendAfter: Double
+    /// Seconds, of any clock: told by whoever has one.
+    package var now: Double = 0
+
     var tables: OrderedDictionary<TableName, TableLedger> = [:]
     private var marks = 0
     private var cursor = 0
     private var version: UInt64 = 0
 
-    package init(markLimit: Int = 200_000, failureLimit: Int = 10_000) {
+    package init(
+        markLimit: Int = 200_000, failureLimit: Int = 10_000, taskFailureLimit: Int = .max, suspendAfter: Double = .infinity
+    ) {
+        self.taskFailureLimit = max(1, taskFailureLimit)
+        self.suspendAfter = suspendAfter
         self.markLimit = max(1, markLimit)
         self.failureLimit = max(1, failureLimit)
     }
@@ -50,11 +61,21 @@ package struct ValidationLedger: Sendable {
         guard tables[table] != nil else { return }
         version += 1
         if let key, tables[table]?.hasKey == true {
-            marks += tables[table]?.touch(key, position, version) == true ? 1 : 0
+            marks += tables[table]?.touch(key, position, version, now) == true ? 1 : 0
             shedMarks()
         } else {
             tables[table]?.touchWhole(position, version)
         }
+    }
+
+    /// Rows that differed were written again: nothing is known of them, and they are compared anew.
+    package mutating func repaired(_ table: TableName, _ keys: [RowKey]) {
+        guard tables[table] != nil else { return }
+        version += 1
+        let before = tables[table]?.markCount ?? 0
+        tables[table]?.repaired(keys, version, now)
+        marks += (tables[table]?.markCount ?? 0) - before
+        shedMarks()
     }
 
     /// Nothing that was known of the table's rows up to `position` holds any more (DDL that rewrites values, a table
@@ -79,7 +100,7 @@ package struct ValidationLedger: Sendable {
     ///
     /// `checkpoint` (the newest known) keeps keys back whose event the target does not hold yet; nil: hand out any.
     package mutating func next(keys limit: Int = 200, checkpoint: ReplicationPosition? = nil) -> ValidationTask? {
-        guard !tables.isEmpty else { return nil }
+        guard !tables.isEmpty, tables.values.reduce(0, { $0 + $1.failedCount }) < taskFailureLimit else { return nil }
         for offset in 0..<tables.count {
             let position = (cursor + offset) % tables.count
             let name = tables.keys[position]
@@ -110,7 +131,7 @@ package struct ValidationLedger: Sendable {
         guard case .chunk(let chunk) = task.work else { return }
         let before = tables[task.table]?.markCount ?? 0
         version += 1
-        tables[task.table]?.compared(chunk, unequal: unequal, complete: complete, alignment, version: version)
+        tables[task.table]?.compared(chunk, unequal: unequal, complete: complete, alignment, version: version, now)
         marks += (tables[task.table]?.markCount ?? 0) - before
         shedMarks()
     }

@@ -25,6 +25,7 @@ package struct ValidationStage: Sendable {
         let workers = max(1, min(context.plan.settings.validationThreadCount, 16))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<workers { group.addTask { try await work() } }
+            group.addTask { try await describe() }
             // Not waitForAll(): that tells of a failed worker only when all others have ended, and these never end.
             for try await _ in group {}
         }
@@ -84,21 +85,28 @@ package struct ValidationStage: Sendable {
             for connection in [source, target] {
                 for statement in ValidationSession.statements { try await connection.query(statement) }
             }
-            var comparers: [TableName: TableComparer] = [:]
-            for table in context.tables { comparers[table.source.name] = try comparer(table, source, target) }
+            let tables = Dictionary(context.tables.map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first })
+            // One at a time: the statements of thousands of tables, in each worker, would be memory without a bound.
+            var kept: (table: TableName, comparer: TableComparer)?
             while true {
                 try Task.checkCancellation()
-                guard let task = await board.next(), let comparer = comparers[task.table] else {
+                guard let task = await board.next(), let table = tables[task.table] else {
                     // Nothing to compare now; the applier marks new keys several times a second.
                     try await Task.sleep(for: .milliseconds(20))
                     continue
+                }
+                let comparer: TableComparer
+                if let kept, kept.table == task.table {
+                    comparer = kept.comparer
+                } else {
+                    comparer = try self.comparer(table, source, target)
+                    kept = (task.table, comparer)
                 }
                 let isSettled: Bool
                 do {
                     isSettled = try await compare(task, comparer)
                 } catch {
                     await board.abandoned(task)
-                    guard let table = context.tables.first(where: { $0.source.name == task.table }) else { throw error }
                     throw try await ReadFailure(context: context).explained(error, table: table, following: reached)
                 }
                 // What could not be settled yet waits for the stream: no use in asking both servers without a pause.
@@ -108,6 +116,48 @@ package struct ValidationStage: Sendable {
             await source.close()
             await target.close()
             throw error
+        }
+    }
+
+    /// Rows shown of a table that differs.
+    private static let shownRows = 10
+
+    /// Tells the board what differs in the first rows that do.
+    private func describe() async throws {
+        var shown: [TableName: Set<RowKey>] = [:]
+        while true {
+            try await Task.sleep(for: .milliseconds(250))
+            for (index, table) in context.tables.enumerated() where table.source.rowKey != nil {
+                let keys = Set(await board.failedKeys(table.source.name, limit: Self.shownRows).keys)
+                guard keys != shown[table.source.name, default: []] else { continue }
+                await context.board.set(mismatches: try await details(table, keys.sorted { $0.description < $1.description }), of: index)
+                shown[table.source.name] = keys
+            }
+        }
+    }
+
+    private func details(_ table: RunTable, _ keys: [RowKey]) async throws -> [RowDetail] {
+        guard !keys.isEmpty else { return [] }
+        let source = try await context.openSource()
+        let target: MySQLConnection
+        do {
+            target = try await context.sessions.target()
+        } catch {
+            await source.close()
+            throw error
+        }
+        do {
+            for connection in [source, target] {
+                for statement in ValidationSession.statements { try await connection.query(statement) }
+            }
+            let rows = try await comparer(table, source, target).details(keys.map { RowDifference(key: $0, kind: .different) })
+            await source.close()
+            await target.close()
+            return rows
+        } catch {
+            await source.close()
+            await target.close()
+            throw try await ReadFailure(context: context).explained(error, table: table, following: reached)
         }
     }
 

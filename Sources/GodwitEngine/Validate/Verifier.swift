@@ -32,6 +32,10 @@ package struct Verifier: Sendable {
     let target: MySQLConfiguration
     let options: Options
     let progress: @Sendable (VerifyReport.Table) -> Void
+    /// Rewrites what differs after the last look; nil: nothing is written.
+    package var repair: VerifyRepair?
+    /// The plan's filters by table number, for `repair`.
+    package var filters: [Int: String] = [:]
 
     /// `progress` hears of every compared chunk: counts so far.
     package init(
@@ -53,10 +57,12 @@ package struct Verifier: Sendable {
             for _ in 0..<max(1, options.threads) { group.addTask { try await self.work(queue) } }
             try await group.waitForAll()
         }
-        try await settle(queue)
+        let repaired = try await settle(queue)
         let taken = (ContinuousClock.now - started).components
         let seconds = Double(taken.seconds) + Double(taken.attoseconds) / 1e18
-        return VerifyReport(tables: await queue.result, seconds: seconds)
+        var report = VerifyReport(tables: await queue.result, seconds: seconds)
+        report.repaired = repaired
+        return report
     }
 
     private func work(_ queue: VerifyQueue) async throws {
@@ -109,13 +115,14 @@ package struct Verifier: Sendable {
     }
 
     /// Reads what differs again, shows the first rows of what stays.
-    private func settle(_ queue: VerifyQueue) async throws {
+    private func settle(_ queue: VerifyQueue) async throws -> [RepairedRow] {
         var left = [[RowDifference]]()
         for table in tables.indices { left.append(await queue.found(table)) }
         var keyless: Set<Int> = []
         for (table, result) in await queue.result.enumerated()
         where !tables[table].hasKey && !result.isEqual && result.error == nil { keyless.insert(table) }
-        try await withConnections { source, target in
+        return try await withConnections { source, target in
+            var repaired: [RepairedRow] = []
             var pause = self.options.recheckPause
             for _ in 0..<self.options.rechecks where !keyless.isEmpty || left.contains(where: { !$0.isEmpty }) {
                 try await Task.sleep(for: pause)
@@ -129,11 +136,25 @@ package struct Verifier: Sendable {
                     if again.isEqual { keyless.remove(table) }
                 }
             }
+            for table in self.tables.indices where !left[table].isEmpty {
+                guard let repair = self.repair else { break }
+                do {
+                    repaired += try await repair.repair(
+                        self.tables[table], self.filters[table], left[table].map(\.key), source: source, viewer: target)
+                } catch {
+                    await queue.failed(table, error)
+                    if let lost = error as? MySQLError, !lost.isConnectionLost { continue }
+                    if error is EngineError { continue }
+                    throw error
+                }
+                left[table] = try await self.stillDifferent(left[table], self.comparer(table, source, target))
+            }
             for table in self.tables.indices {
                 let shown = Array(left[table].prefix(self.options.shownRows))
                 let rows = try await self.comparer(table, source, target).details(shown)
                 await queue.settle(table, keyed: self.tables[table].hasKey, left[table], rows)
             }
+            return repaired
         }
     }
 
@@ -151,9 +172,9 @@ package struct Verifier: Sendable {
         TableComparer(tables[table], source: source, target: target, readers: .none)
     }
 
-    private func withConnections(
-        _ body: (MySQLConnection, MySQLConnection) async throws -> Void
-    ) async throws {
+    private func withConnections<Output>(
+        _ body: (MySQLConnection, MySQLConnection) async throws -> Output
+    ) async throws -> Output {
         let left = try await connect(source)
         let right: MySQLConnection
         do {
@@ -163,14 +184,15 @@ package struct Verifier: Sendable {
             throw error
         }
         do {
-            try await body(left, right)
+            let output = try await body(left, right)
+            await left.close()
+            await right.close()
+            return output
         } catch {
             await left.close()
             await right.close()
             throw error
         }
-        await left.close()
-        await right.close()
     }
 
     private func connect(_ configuration: MySQLConfiguration) async throws -> MySQLConnection {

@@ -45,6 +45,10 @@ package struct VerifyReport: Codable, Sendable, Hashable {
     }
     package var tables: [Table]
     package var seconds: Double
+    /// Rows that `--repair` rewrote.
+    package var repaired: [RepairedRow] = []
+    /// Views, routines, triggers and events that are not the same, or could not be compared: a sentence each.
+    package var objects: [String] = []
 
     package init(tables: [Table], seconds: Double) {
         self.tables = tables
@@ -52,7 +56,7 @@ package struct VerifyReport: Codable, Sendable, Hashable {
     }
 
     /// At least one table was compared, and all were equal.
-    package var isEqual: Bool { !tables.isEmpty && tables.allSatisfy(\.isEqual) }
+    package var isEqual: Bool { !tables.isEmpty && tables.allSatisfy(\.isEqual) && objects.isEmpty }
 
     /// The error that gives the command its exit code when something differs or was not compared.
     package var failure: EngineError? {
@@ -66,6 +70,11 @@ package struct VerifyReport: Codable, Sendable, Hashable {
         if let broken = tables.first(where: { $0.error != nil }), unequal.isEmpty {
             return EngineError(
                 .failed, "\(broken.schema).\(broken.table) could not be compared.", why: broken.error ?? "")
+        }
+        if unequal.isEmpty, let first = objects.first {
+            return EngineError(
+                .unequal, "The tables are equal; not the same on both sides: \(first)\(objects.count > 1 ? " (and \(objects.count - 1) more)" : "")",
+                cure: "Compare SHOW CREATE on both sides, and mend the target's.")
         }
         return EngineError(
             .unequal, "\(unequal.count) of \(tables.count) tables differ: "

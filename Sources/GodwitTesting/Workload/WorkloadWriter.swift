@@ -6,7 +6,7 @@ import Synchronization
 
 /// One writer: a connection that never rests. Errors are told apart: another's sake (tried again), a server that takes no
 /// writes now (the other side is tried), and everything else (counted, the run has failed).
-struct WorkloadWriter {
+package struct WorkloadWriter {
     private let settings: WorkloadSettings
     private let stop: StopFlag
     private let clock = ContinuousClock()
@@ -29,7 +29,7 @@ struct WorkloadWriter {
         lastCommit = began
     }
 
-    enum Outcome: Equatable { case committed, conflict, refused, failed }
+    package enum Outcome: Equatable { case committed, conflict, refused, failed }
 
     mutating func run() async throws -> WorkloadReport.Writer {
         var due = clock.now
@@ -136,7 +136,7 @@ struct WorkloadWriter {
     /// 1290, 1836: read-only. 1045, 3118, 4151: account locked or gone. 1044, 1142, 1143, 1227: rights taken away.
     /// 1040, 1053, 1077, 1129, 1203: no room, shutting down. 1205, 1213: lock wait, deadlock. 1062: key taken.
     /// 1451, 1452: a parent that another writer removed.
-    static func outcome(of error: MySQLError) -> Outcome {
+    package static func outcome(of error: MySQLError) -> Outcome {
         if error.isConnectionLost { return .refused }
         switch error.serverCode {
         case 1290, 1836, 1045, 3118, 4151, 1044, 1142, 1143, 1227, 1040, 1053, 1077, 1129, 1203: return .refused

@@ -62,7 +62,7 @@ struct ScriptedEngine: MigrationEngine {
     func check(plan: Plan) async throws -> [Finding] { try await findings() }
     func dryRun(plan: Plan) async throws -> DryRun { try await dry() }
     func verify(
-        plan: Plan, progress: @escaping @Sendable (VerifyReport.Table) -> Void
+        plan: Plan, repairs: Bool, progress: @escaping @Sendable (VerifyReport.Table) -> Void
     ) async throws -> VerifyReport {
         let report = try await report()
         for table in report.tables { progress(table) }
