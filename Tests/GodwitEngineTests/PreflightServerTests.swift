@@ -90,7 +90,7 @@ struct PreflightServerTests {
             #expect(
                 blocking == [
                     "binlog-format source", "row-image source", "partial-json source", "binlog-filters source", "xa source",
-                    "engine app.m", "cascades app.c.fk", "target-read-only target",
+                    "engine app.m", "target-read-only target",
                 ])
             let others = Set(found.filter { !$0.blocks && $0.severity > .ok }.map { "\($0.check) \($0.subject)" })
             #expect(

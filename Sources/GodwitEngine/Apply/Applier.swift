@@ -1,4 +1,5 @@
 import Foundation
+import MySQLBinlog
 import MySQLTypes
 import MySQLWire
 import NIOCore
@@ -30,6 +31,8 @@ package struct Applier: Sendable {
     package let loadedAt: [Int: ReplicationPosition]
     /// Row filters by table.
     package let filters: [Int: [RowFilter]]
+    /// Of foreign keys whose effects are in no event.
+    package let cascades: CascadeRules
     package let state: TargetState
     package let epoch: UInt64
     package let phase: TaskPhase
@@ -42,13 +45,14 @@ package struct Applier: Sendable {
     package var policy = ApplyPolicy()
 
     package init(
-        shapes: [TableShape], loadedAt: [Int: ReplicationPosition], filters: [Int: [RowFilter]], state: TargetState,
-        epoch: UInt64, phase: TaskPhase, budget: Int, statementLimit: Int, listener: any ApplyListener,
+        shapes: [TableShape], loadedAt: [Int: ReplicationPosition], filters: [Int: [RowFilter]],
+        cascades: CascadeRules = CascadeRules(), state: TargetState, epoch: UInt64, phase: TaskPhase, budget: Int, statementLimit: Int, listener: any ApplyListener,
         observer: any ProgressObserver
     ) {
         self.shapes = shapes
         self.loadedAt = loadedAt
         self.filters = filters
+        self.cascades = cascades
         self.state = state
         self.epoch = epoch
         self.phase = phase
@@ -106,7 +110,7 @@ package struct Applier: Sendable {
         let here = BinlogCoordinates(file: "", offset: 0)
         var progress = Progress(
             checkpoint: checkpoint, stored: checkpoint.position, position: checkpoint.position, reached: here,
-            batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys)))
+            batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys), cascades: cascades))
         progress.faults = policy.faults
         progress.batch.strictTables = strictTables
         while true {
@@ -175,6 +179,7 @@ package struct Applier: Sendable {
                 let mark = start.gtid.map(MarkPosition.gtid) ?? .file(start.coordinates)
                 if exact.covers(mark) { return }
             }
+            if let reason = objection(table, event) { throw reason }
             try progress.batch.add(table: table, event)
             progress.hasOpenRows = true
         case .commit(let end):
@@ -185,6 +190,7 @@ package struct Applier: Sendable {
             progress.commitMicroseconds = progress.start?.commitMicroseconds ?? progress.commitMicroseconds
             progress.start = nil
             progress.position = Self.advanced(progress.position, by: end.mark)
+            progress.batch.seal(end.mark)
             let keys = progress.batch.takeTouched()
             if !keys.isEmpty { progress.marks.append((keys, end.mark)) }
         case .progress(let coordinates):
@@ -222,12 +228,13 @@ package struct Applier: Sendable {
         try await begin(&progress, position: nil, on: target)
         // The mark of a file position is its transaction's end, which is not known here: those tables are compared whole.
         if let gtid = progress.start?.gtid {
+            progress.batch.seal(.gtid(gtid))
             progress.marks.append((progress.batch.takeTouched(), .gtid(gtid)))
             await announce(&progress)
         } else {
             progress.lostTables.formUnion(progress.batch.takeTouched().map(\.table))
         }
-        try await flush(&progress, on: target)
+        try await flush(&progress, isPart: true, on: target)
         progress.batch.clear()
     }
 
@@ -238,7 +245,7 @@ package struct Applier: Sendable {
         try await begin(&progress, position: progress.position, on: target)
         await announce(&progress)
         if !progress.lostTables.isEmpty { await listener.lost(tables: progress.lostTables, mark: end.mark) }
-        try await flush(&progress, on: target)
+        try await flush(&progress, isPart: wasOpen, on: target)
         try await record(progress, on: target)
         if wasOpen {
             try await state.setClaimedPosition(
@@ -304,15 +311,17 @@ package struct Applier: Sendable {
         progress.marks = []
     }
 
-    private func flush(_ progress: inout Progress, on target: MySQLConnection) async throws {
+    /// `isPart`: of a transaction of which other parts were written before.
+    private func flush(_ progress: inout Progress, isPart: Bool, on target: MySQLConnection) async throws {
         for (table, changes) in progress.batch.takeFiltered() {
             try await admit(changes, table: table, into: &progress.batch, on: target)
         }
+        progress.lostTables.formUnion(try await flushOrdered(progress.batch, on: target))
         for table in progress.batch.tables where progress.suspended[table] == nil {
             let mayGoOn = isStrict(table) && policy.errors.goesOn
             if mayGoOn { try await target.query("SAVEPOINT godwit_table") }
             do {
-                try await flush(table, progress.batch, on: target)
+                try await flush(table, progress.batch, isPart: isPart, on: target)
             } catch let fault as ApplyFault {
                 guard mayGoOn else { throw fault.error }
                 try await target.query("ROLLBACK TO SAVEPOINT godwit_table")
@@ -323,7 +332,29 @@ package struct Applier: Sendable {
         }
     }
 
-    private func flush(_ table: Int, _ batch: ApplyBatch, on target: MySQLConnection) async throws {
+    /// The server's variable says that cascades are logged; each event of a parent must say the same.
+    private func objection(_ table: Int, _ event: RowsEvent) -> EngineError? {
+        guard cascades.loggedParents.contains(table), event.kind != .insert, event.flags & 0x12 == 0 else { return nil }
+        return EngineError(
+            .resumable, "The source logged a change of \(shapes[table].source.name) without what foreign keys did to its children.",
+            why: "It ran with innodb_native_foreign_keys = ON then, and runs with OFF now.",
+            cure: "Start the source with innodb_native_foreign_keys = ON until this task has passed that change (it was following before), or migrate again.")
+    }
+
+    /// A change that does not fit stops, whatever the settings say: those behind it, in other tables, are its consequences. Returns tables of
+    /// which rows were changed whose positions are not known.
+    private func flushOrdered(_ batch: ApplyBatch, on target: MySQLConnection) async throws -> Set<Int> {
+        do {
+            return try await OrderedReplay(
+                shapes: shapes, rules: cascades, statementLimit: statementLimit, target: target,
+                execute: { try await execute($0, table: $1, on: target) }, touched: { await listener.touched($0, mark: $1) }
+            ).run(batch.ordered)
+        } catch let fault as ApplyFault {
+            throw fault.error
+        }
+    }
+
+    private func flush(_ table: Int, _ batch: ApplyBatch, isPart: Bool, on target: MySQLConnection) async throws {
         let statements = TableStatements(shape: shapes[table], limit: statementLimit)
         let run: (ApplyStatement) async throws -> Void = { try await execute($0, table: table, on: target) }
         if let changes = batch.keyless[table] {
@@ -334,7 +365,8 @@ package struct Applier: Sendable {
         let plan = strict
             ? effects.strictPlan(rewritten: shapes[table].rewrittenColumns, rewriteUpdates: shapes[table].rewriteUpdates)
             : effects.absolutePlan(deletingAll: shapes[table].hasJSON)
-        try await statements.deletes(plan.deletes, strict: strict, run)
+        let mayRepeat = isPart && cascades.loggedTwice.contains(table)
+        try await statements.deletes(plan.deletes, strict: strict && !mayRepeat, run)
         try await statements.upserts(plan.upserts, strict: strict, run)
         try await statements.inserts(plan.inserts, run)
     }

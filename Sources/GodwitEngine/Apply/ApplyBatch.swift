@@ -1,5 +1,6 @@
 import MySQLBinlog
 import MySQLTypes
+import OrderedCollections
 
 /// A key that an event touched, for the validator: both keys of a move, even when the net effect is nothing.
 package struct TouchedKey: Sendable, Hashable {
@@ -28,20 +29,24 @@ package struct ApplyBatch: Sendable {
     package let strict: Bool
     /// Tables with a row filter.
     package let filtered: Set<Int>
+    package let cascades: CascadeRules
     /// Tables that are strict although the phase is not: they stand at the checkpoint while another one is loaded again.
     package var strictTables: Set<Int> = []
 
     package private(set) var effects: [Int: NetEffects<ImageRow>] = [:]
     package private(set) var keyless: [Int: [KeylessChange]] = [:]
     package private(set) var filteredChanges: [Int: [FilteredChange]] = [:]
+    /// Changes of tables whose order counts, see `CascadeComponents`.
+    package private(set) var ordered: [OrderedChange] = []
     package private(set) var touched: [TouchedKey] = []
     package private(set) var counts: [Int: ChangeCounts] = [:]
     /// Bytes that the batch holds, nearly: of events, and of what is kept for each row.
     package private(set) var bytes = 0
     package private(set) var rows = 0
 
-    package init(shapes: [TableShape], strict: Bool, filtered: Set<Int>) {
+    package init(shapes: [TableShape], strict: Bool, filtered: Set<Int>, cascades: CascadeRules = CascadeRules()) {
         self.shapes = shapes
+        self.cascades = cascades
         self.strict = strict
         self.filtered = filtered
     }
@@ -56,15 +61,17 @@ package struct ApplyBatch: Sendable {
     package mutating func add(table: Int, _ event: RowsEvent) throws {
         bytes += event.bytes.count
         var failure: (any Error)?
+        // 2: foreign keys were not looked at; 16: what they did is logged.
+        let cascadesUnseen = event.flags & 0x12 == 0
         try event.forEachRow { before, after in
             let old = before.map { ImageRow(image: $0, map: event.map) }
             let new = after.map { ImageRow(image: $0, map: event.map) }
-            do { try add(table: table, before: old, after: new) } catch { failure = error }
+            do { try add(table: table, before: old, after: new, cascades: cascadesUnseen) } catch { failure = error }
             if let failure { throw failure }
         }
     }
 
-    private mutating func add(table: Int, before: ImageRow?, after: ImageRow?) throws {
+    private mutating func add(table: Int, before: ImageRow?, after: ImageRow?, cascades unseen: Bool) throws {
         rows += 1
         bytes += Self.rowOverhead
         switch (before, after) {
@@ -79,7 +86,9 @@ package struct ApplyBatch: Sendable {
         } else {
             try touch(table, shape, before, after)
         }
-        if filtered.contains(table) {
+        if cascades.tables.contains(table), Remedy.foreignKeyOrder.isOn {
+            ordered.append(OrderedChange(table: table, before: before, after: after, cascades: unseen, mark: nil))
+        } else if filtered.contains(table) {
             filteredChanges[table, default: []].append(FilteredChange(before: before, after: after))
         } else {
             try merge(table: table, before: before, after: after)
@@ -104,6 +113,10 @@ package struct ApplyBatch: Sendable {
             case (nil, let new?):
                 try effects[table, default: NetEffects()].insert(key: shape.keyBytes(of: new.image), row: new, strict: strict)
             case (let old?, nil):
+                // One statement can log a child's row twice: as a row it deletes and as one that a cascade deletes.
+                if cascades.loggedTwice.contains(table), let entry = effects[table]?.entries[shape.keyBytes(of: old.image)], entry.after == nil {
+                    return
+                }
                 try effects[table, default: NetEffects()].delete(key: shape.keyBytes(of: old.image), row: old, strict: strict)
             case (let old?, let new?):
                 try effects[table, default: NetEffects()].update(
@@ -143,6 +156,15 @@ package struct ApplyBatch: Sendable {
         return filteredChanges
     }
 
+    /// The transaction that brought the newest ordered changes is known.
+    package mutating func seal(_ mark: MarkPosition) {
+        var index = ordered.count - 1
+        while index >= 0, ordered[index].mark == nil {
+            ordered[index].mark = mark
+            index -= 1
+        }
+    }
+
     /// Hands over and forgets the touched keys.
     package mutating func takeTouched() -> [TouchedKey] {
         defer { touched = [] }
@@ -153,6 +175,7 @@ package struct ApplyBatch: Sendable {
     package mutating func clear() {
         effects = [:]
         keyless = [:]
+        ordered = []
         filteredChanges = [:]
         counts = [:]
         bytes = 0

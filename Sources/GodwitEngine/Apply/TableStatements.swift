@@ -122,6 +122,25 @@ package struct TableStatements: Sendable {
 
     package func keylessUpdate(from before: ImageRow, to after: ImageRow) throws -> ApplyStatement {
         var sql = SQLBuffer(reserving: before.byteCount + after.byteCount + 4096)
+        try appendUpdate(after, &sql)
+        try appendMatch(before, &sql)
+        sql.append(" LIMIT 1")
+        return ApplyStatement(sql: sql.bytes, purpose: .update, rows: 1, expectedAffected: 1)
+    }
+
+    /// An update in place of the row with the old key, also of the key itself.
+    package func keyedUpdate(from before: ImageRow, to after: ImageRow) throws -> ApplyStatement {
+        var sql = SQLBuffer(reserving: after.byteCount + 4096)
+        try appendUpdate(after, &sql)
+        for (index, position) in shape.key.enumerated() {
+            let column = shape.source.columns[position]
+            sql.append((index == 0 ? "" : " AND ") + SQL.identifier(column.name) + " = ")
+            try ValueLiteral.appendKey(before.value(column), column: column, to: &sql)
+        }
+        return ApplyStatement(sql: sql.bytes, purpose: .update, rows: 1, expectedAffected: 1)
+    }
+
+    private func appendUpdate(_ after: ImageRow, _ sql: inout SQLBuffer) throws {
         sql.append("UPDATE \(shape.target.sql) SET ")
         for (index, column) in shape.writable.enumerated() {
             if index > 0 { sql.append(",") }
@@ -129,9 +148,6 @@ package struct TableStatements: Sendable {
             try after.appendLiteral(column, jsonIsText: shape.jsonIsText, to: &sql)
         }
         sql.append(" WHERE ")
-        try appendMatch(before, &sql)
-        sql.append(" LIMIT 1")
-        return ApplyStatement(sql: sql.bytes, purpose: .update, rows: 1, expectedAffected: 1)
     }
 
     private func appendMatch(_ row: ImageRow, _ sql: inout SQLBuffer) throws {

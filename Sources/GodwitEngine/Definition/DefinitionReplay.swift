@@ -106,6 +106,7 @@ struct DefinitionReplay: Sendable {
         do {
             let mappings = context.plan.mappings
             let statement = try DefinitionStatement(query.text, schema: query.schema, canonical: canonical)
+            try refuseOutsideParents(statement)
             return try DefinitionPlan.decide(
                 statement,
                 tables: Dictionary(uniqueKeysWithValues: context.tables.map { ($0.source.name, $0.prepared.target) }),
@@ -153,6 +154,15 @@ struct DefinitionReplay: Sendable {
             }
         }
         return all
+    }
+
+    /// A table that refers to one outside of the plan changes without an event where cascades are not logged.
+    private func refuseOutsideParents(_ statement: DefinitionStatement) throws(DefinitionStatement.Unclear) {
+        guard !context.sourceFacts.logsCascades else { return }
+        let mappings = context.plan.mappings
+        for parent in statement.parents where mappings.decision(for: parent) == nil {
+            throw DefinitionStatement.Unclear(reason: "a foreign key refers to \(parent), which the plan does not include, and the source does not log what it does")
+        }
     }
 
     private func canonical(_ name: TableName) -> TableName {
@@ -343,6 +353,11 @@ struct DefinitionReplay: Sendable {
     private func read(_ plan: DefinitionPlan, on target: MySQLConnection) async throws -> [TableName: TableDefinition] {
         var found: [TableName: TableDefinition] = [:]
         for name in Set(plan.targets) { found[name] = try await Catalog.read(target, table: name) }
+        // Foreign keys of other tables name what has got another name.
+        guard plan.isRename else { return found }
+        for child in try await Catalog.children(of: Set(plan.targets).sorted(), on: target) where found[child] == nil {
+            found[child] = try await Catalog.read(target, table: child)
+        }
         return found
     }
 
@@ -382,6 +397,24 @@ struct DefinitionReplay: Sendable {
                 tables[new] = (table.id, prepared)
                 try await state.replaceTable(id: table.id, source: new, prepared: TargetState.json(prepared), on: target)
             }
+        }
+        try await storeForeignKeys(tables, learned, target)
+    }
+
+    /// Foreign keys as read name the target's tables; the task knows them by the source's names.
+    private func storeForeignKeys(
+        _ tables: [TableName: (id: Int, prepared: PreparedTable)], _ learned: [TableName: TableDefinition], _ target: MySQLConnection
+    ) async throws {
+        let names = Dictionary(tables.map { ($0.value.prepared.target, $0.key) }, uniquingKeysWith: { first, _ in first })
+        for (name, table) in tables {
+            guard let definition = learned[table.prepared.target] else { continue }
+            var prepared = table.prepared
+            prepared.source.foreignKeys = definition.foreignKeys.map { key in
+                var key = key
+                key.referenced = names[key.referenced] ?? key.referenced
+                return key
+            }
+            try await context.state.replaceTable(id: table.id, source: name, prepared: TargetState.json(prepared), on: target)
         }
     }
 

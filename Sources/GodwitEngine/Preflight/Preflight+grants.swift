@@ -2,6 +2,8 @@ extension Preflight {
     static func sourceGrants(_ facts: PreflightFacts) -> [Finding] {
         let source = facts.source
         var found = missing(["SELECT"], on: facts.tables.map(\.name), source, "source", why: "Every row is read.")
+        let components = CascadeComponents.find(
+            facts.tables, logged: source.logsCascades, foldsCase: source.lowerCaseTableNames != 0).flatMap { $0 }
         func global(
             _ anyOf: [String], _ severity: Finding.Severity, why: String
         ) {
@@ -17,6 +19,9 @@ extension Preflight {
         found += missing(
             ["LOCK TABLES"], on: keyless, source, "source",
             why: "Tables without a key are read from one exact moment, for which they are locked for an instant.")
+        found += missing(
+            ["LOCK TABLES"], on: components.filter { !keyless.contains($0) }, source, "source",
+            why: "Tables with cascading foreign keys that are not logged are read from one exact moment, for which they are locked for an instant.")
         let connections = source.isMariaDB ? ["CONNECTION ADMIN", "SUPER"] : ["CONNECTION_ADMIN", "SUPER"]
         switch facts.block {
         case .readOnly:

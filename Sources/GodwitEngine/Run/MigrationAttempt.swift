@@ -78,6 +78,7 @@ struct MigrationAttempt: Sendable {
             throw EngineError(.failed, "The task's row in schema godwit on the target is not complete.")
         }
         try await preparation.check(stored, on: control, gtidMode: sourceFacts.gtidMode, p0: p0)
+        try await preparation.checkCascades(stored, sourceFacts, on: control)
         let continuity = SourceContinuity(plan: plan, state: state, positions: positions)
         let change = try await continuity.check(
             stored, uuid: uuid, source: source, sourceFacts: sourceFacts, targetFacts: targetFacts, target: control)
@@ -232,6 +233,8 @@ struct MigrationAttempt: Sendable {
             case .replaying:
                 try await markLoaded(context)
                 await board.set(state: .replaying)
+                context = try await reread(context, preparation)
+                try await IndexStage(context: context).runComponents()
                 context = try await reread(context, preparation)
                 try await replay(context)
             case .indexing:

@@ -18,6 +18,8 @@ struct Preparation: Sendable {
         }
         var databases: [String]
         var tables: [Table]
+        /// Of the source when the task began.
+        var logsCascades: Bool?
     }
 
     func preflight(source: MySQLConnection, target: MySQLConnection) async throws {
@@ -56,7 +58,9 @@ struct Preparation: Sendable {
         let databases = PreparedTarget.databases(
             targets: prepared.map { ($0.source.name, $0.target) }, sourceSchemas: try await Catalog.schemas(source),
             existing: Set(try await Catalog.schemas(target).map(\.name)), translation: translation)
-        let stored = StoredPlan(databases: databases, tables: prepared.map { storedTable($0) })
+        let facts = try await ServerFacts.read(source)
+        let stored = StoredPlan(
+            databases: databases, tables: prepared.map { storedTable($0) }, logsCascades: facts.logsCascades)
         try await state.createTask(
             sourceUUID: uuid, plan: TargetState.json(stored), p0: p0,
             tables: prepared.map { ($0.source.name, TargetState.json($0)) }, on: target)
@@ -96,6 +100,21 @@ struct Preparation: Sendable {
             found[definition.name] = TargetPreparation.Found(definition: definition, isEmpty: rows.isEmpty)
         }
         return found
+    }
+
+    /// How tables are read depends on whether cascades are logged, so that must not change before the consistency point. From it on
+    /// each event says so.
+    func checkCascades(_ stored: StoredTask, _ facts: ServerFacts, on target: MySQLConnection) async throws {
+        let old = try TargetState.decode(StoredPlan.self, stored.plan)
+        guard let logged = old.logsCascades, logged != facts.logsCascades,
+            try await [.preparing, .loading, .replaying, .indexing].contains(state.phase(on: target).phase)
+        else { return }
+        let tables = try await self.tables(on: target).map(\.source)
+        guard !CascadeComponents.find(tables, logged: false).isEmpty else { return }
+        throw EngineError(
+            .plan, "The source's innodb_native_foreign_keys was changed since task \(plan.task) began.",
+            why: "What foreign keys do to child rows \(logged ? "was" : "was not") in its log then, and the tables were read accordingly.",
+            cure: "Set it back until the migration follows the source, or start a new migration.")
     }
 
     /// The stored task is the plan's.

@@ -77,6 +77,15 @@ package struct RunContext: Sendable {
         try table.filters.sql(columns: table.source.columns) { SQL.identifier($0.name) }
     }
 
+    /// Components of tables with cascades that the source does not log.
+    package var cascadeComponents: [[RunTable]] {
+        let byName = Dictionary(tables.map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first })
+        return CascadeComponents.find(tables.map(\.source), logged: sourceFacts.logsCascades, foldsCase: foldsCase)
+            .map { $0.compactMap { byName[$0] } }
+    }
+
+    package var foldsCase: Bool { sourceFacts.lowerCaseTableNames != 0 }
+
     /// The same attempt with the tables as the target says now.
     package func with(tables: [RunTable]) -> RunContext {
         RunContext(

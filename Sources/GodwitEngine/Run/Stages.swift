@@ -67,7 +67,9 @@ package struct ApplyStage: Sendable {
             isIncluded: { mappings.decision(for: $0) != nil }, observer: context.observer)
         capture.suspended = Set(context.tables.indices.filter { context.tables[$0].suspension != nil })
         var applier = Applier(
-            shapes: context.shapes, loadedAt: loadedAt, filters: filters, state: context.state, epoch: context.epoch,
+            shapes: context.shapes, loadedAt: loadedAt, filters: filters,
+            cascades: CascadeRules(context.tables.map(\.source), logged: context.sourceFacts.logsCascades, foldsCase: context.foldsCase),
+            state: context.state, epoch: context.epoch,
             phase: phase, budget: min(8 << 20, max(1 << 18, limit / 8)),
             statementLimit: min(1 << 20, max(1 << 16, Int(context.targetFacts.maxAllowedPacket) / 4)), listener: listener,
             observer: context.observer)
@@ -153,10 +155,25 @@ package struct IndexStage: Sendable {
     package let context: RunContext
     package init(context: RunContext) { self.context = context }
 
+    /// Tables with cascades that the log does not carry are exact from their snapshot on: their keys stand before they are
+    /// replayed, and the children of a row are found by an index.
+    package func runComponents() async throws {
+        let tables = context.cascadeComponents.flatMap { $0 }.filter { !$0.isIndexed }
+        guard !tables.isEmpty else { return }
+        let target = try await context.openTarget()
+        do {
+            try await build(tables, in: .replaying, target)
+        } catch {
+            await target.close()
+            throw error
+        }
+        await target.close()
+    }
+
     package func run() async throws {
         let target = try await context.openTarget()
         do {
-            try await build(target)
+            try await build(context.tables.filter { !$0.isIndexed }, in: .indexing, target)
             try await makeObjects(target)
         } catch {
             await target.close()
@@ -184,24 +201,23 @@ package struct IndexStage: Sendable {
         context.observer.moment("objects.end")
     }
 
-    private func build(_ target: MySQLConnection) async throws {
-        try await context.state.checkFence(epoch: context.epoch, phase: .indexing, on: target)
+    private func build(_ tables: [RunTable], in phase: TaskPhase, _ target: MySQLConnection) async throws {
+        try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
         // ALTER may run for hours: only silence of the server's host ends it, not its duration.
         try await target.query("SET SESSION lock_wait_timeout = 600")
-        let open = context.tables.filter { !$0.isIndexed }
         // Read once for all of them: of thousands of tables most have nothing to wait for. An ALTER of one changes no index
         // and no foreign key of another.
-        let wanted = Set(open.map(\.prepared.target))
+        let wanted = Set(tables.map(\.prepared.target))
         let schemas = Set(wanted.map(\.schema))
         let definitions = try await Catalog.read(
             target, include: { wanted.contains($0) }, schemas: { schemas.contains($0) })
         let found = Dictionary(definitions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        for table in open {
+        for table in tables {
             let current = try Self.standing(table, found)
             try await step(table, target, "indexes", table.prepared.indexBuild(on: current))
         }
         var done: [Int] = []
-        for table in open {
+        for table in tables {
             let current = try Self.standing(table, found)
             guard let alter = table.prepared.foreignKeyBuild(on: current) else {
                 done.append(table.id)

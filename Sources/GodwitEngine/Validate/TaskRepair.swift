@@ -91,7 +91,8 @@ struct TaskRepair: Sendable {
         let sql = try ChecksumSQL(
             source: table.source, target: table.prepared.targetDefinition, sourceCondition: filter, targetCondition: nil)
         let rows = RowRepair(
-            sql: sql, transfer: TableTransfer(source: table.source, target: table.prepared.target, filter: filter),
+            sql: sql, transfer: TableTransfer(
+                source: table.source, target: table.prepared.target, filter: filter, jsonIsText: context.targetFacts.isMariaDB),
             statementLimit: min(4 << 20, max(1 << 16, Int(context.targetFacts.maxAllowedPacket) / 4)))
         // 1. The source is read when it shows everything that the target has, and the position is noted that it cannot be beyond.
         let checkpoint = try await context.state.checkpoint(locked: false, on: viewer).position
