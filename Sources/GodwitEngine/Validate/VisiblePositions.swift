@@ -30,7 +30,8 @@ package actor VisiblePositions {
         let age: Duration = isMariaDB ? .seconds(2) : .seconds(10)
         if let ripe = samples.last(where: { now - $0.at > age }) {
             // Others may have come here while this waits.
-            if try await !isMariaDB || isVisible(from: ripe.at, on: source) {
+            let hasEnded = isMariaDB ? try await isVisible(from: ripe.at, on: source) : true
+            if hasEnded {
                 samples.removeAll { $0.at <= ripe.at }
                 shown = shown.map { max($0, ripe.end) } ?? ripe.end
             } else if samples.count > 1000 {
