@@ -59,7 +59,6 @@ package struct Applier: Sendable {
     }
 
     private var isStrict: Bool { phase == .following }
-
     /// Tables that were followed before another one was begun anew (`godwit reload`): never anything but strict.
     package var strictTables: Set<Int> = []
 

@@ -208,6 +208,8 @@ actor RunMemory {
         return attempts == 1
     }
     func tookTask() { hasTask = true }
+    /// Another server may not have all that the first one had.
+    func forgetGoal() { goal = nil }
     func keepGoal(_ position: ReplicationPosition) -> ReplicationPosition {
         if let goal { return goal }
         goal = position
@@ -223,6 +225,7 @@ package enum Retry {
             // Lock wait timeout, deadlock, shutdown, too many connections, interrupted, killed.
             return [1205, 1213, 1053, 1040, 1317, 1927, 3024, 1028].contains(error.serverCode ?? 0)
         }
+        if error is SourceSwitched { return true }
         if let error = error as? EngineError { return error.kind == .resumable && error.what.hasPrefix("The source ended") }
         return false
     }
