@@ -146,6 +146,8 @@ package struct ImageRow: RowContent {
     package func appendLiteral(_ column: ColumnDefinition, to sql: inout SQLBuffer) throws {
         if let range = try image.byteRange(at: column.position, in: map) {
             sql.appendQuoted(image.bytes[range], introducer: "_binary")
+        } else if Fault.loseNull.isOn, image.nulls[column.position] {
+            sql.append("0")
         } else {
             try ValueLiteral.append(value(column), to: &sql)
         }
