@@ -32,7 +32,7 @@ package struct Scenario: Sendable {
         self.folder = folder
         sourcePort = source.port
         targetPort = target.port
-        schema = SampleSchema(rows: rows, mariaDB: source.flavour == .mariadb)
+        schema = SampleSchema(rows: rows, mariaDB: source.flavour.isMariaDB)
         for server in [source, target] {
             try await server.sql(
                 """

@@ -19,7 +19,6 @@ package struct TableShape: Sendable {
     package var rewriteUpdates: Bool
     /// `INSERT … AS new ON DUPLICATE KEY UPDATE c = new.c` (MySQL 8.0.19+) or `VALUES(c)` (MariaDB, older MySQL).
     package var rowAlias: Bool
-
     package init(source: TableDefinition, target: TableName, rowAlias: Bool) {
         self.source = source
         self.target = target
@@ -32,9 +31,11 @@ package struct TableShape: Sendable {
             unique.formUnion(index.columns)
         }
         uniqueColumns = unique.sorted()
+        // So do columns that MariaDB packs: their bytes may differ where the value does not.
+        let packed = source.columns.filter { $0.columnType.contains("COMPRESSED") }.map(\.position)
         let json = source.columns.filter { $0.dataType == "json" && !$0.isGenerated }.map(\.position)
         hasJSON = !json.isEmpty
-        rewrittenColumns = unique.union(json).sorted()
+        rewrittenColumns = unique.union(json).union(packed).sorted()
         rewriteUpdates = rewrite
         self.rowAlias = rowAlias
     }
@@ -69,15 +70,17 @@ package struct TableShape: Sendable {
         return nil
     }
 
+    private static let blobs: Set<MySQLFieldType> = [.blob, .blobCompressed]
+
     /// Field types of the log by DATA_TYPE; both generations of the temporal ones.
     private static let types: [String: Set<MySQLFieldType>] = [
         "tinyint": [.tiny], "smallint": [.short], "mediumint": [.int24], "int": [.long], "bigint": [.longlong],
         "float": [.float], "double": [.double], "decimal": [.newdecimal], "bit": [.bit], "year": [.year],
         "date": [.date, .newdate], "time": [.time, .time2], "datetime": [.datetime, .datetime2],
-        "timestamp": [.timestamp, .timestamp2], "char": [.string], "binary": [.string], "varchar": [.varchar],
-        "varbinary": [.varchar], "enum": [.enumeration], "set": [.set], "json": [.json, .longBlob, .blob],
-        "tinytext": [.blob], "text": [.blob], "mediumtext": [.blob], "longtext": [.blob],
-        "tinyblob": [.blob], "blob": [.blob], "mediumblob": [.blob], "longblob": [.blob], "vector": [.vector],
+        "timestamp": [.timestamp, .timestamp2], "char": [.string], "binary": [.string], "varchar": [.varchar, .varcharCompressed],
+        "varbinary": [.varchar, .varcharCompressed], "uuid": [.string], "inet6": [.string], "inet4": [.string], "enum": [.enumeration], "set": [.set], "json": [.json, .longBlob, .blob],
+        "tinytext": blobs, "text": blobs, "mediumtext": blobs, "longtext": blobs,
+        "tinyblob": blobs, "blob": blobs, "mediumblob": blobs, "longblob": blobs, "vector": [.vector],
     ]
 
     private static func fits(_ mapped: TableMap.Column, _ column: ColumnDefinition) -> Bool {
@@ -95,6 +98,12 @@ package struct TableShape: Sendable {
     package func refusal(of event: RowsEvent) -> String? {
         if event.isPartial {
             return "the event carries partial JSON changes (binlog_row_value_options=PARTIAL_JSON in some session)"
+        }
+        for (mapped, column) in zip(event.map.columns, source.columns) where (column.datetimePrecision ?? 0) > 0 {
+            // MariaDB before 10.1, or with mysql56_temporal_format=OFF: the log does not say how long such a value is.
+            if [.time, .datetime, .timestamp].contains(mapped.type) {
+                return "column \(column.name) is stored in the format of MariaDB 5.3 (ALTER TABLE … FORCE with mysql56_temporal_format=ON on the source changes it)"
+            }
         }
         let whole = { (present: [Bool]) in present.allSatisfy { $0 } }
         let isPartialImage = switch event.kind {
@@ -138,13 +147,17 @@ package struct ImageRow: RowContent {
 
     package func value(_ column: ColumnDefinition) throws -> MySQLValue {
         if image.nulls[column.position] { return .null }
-        return try image.value(at: column.position, in: map, isUnsigned: column.isUnsigned)
+        let value = try image.value(at: column.position, in: map, isUnsigned: column.isUnsigned)
+        guard case .bytes(let bytes) = value, let text = MariaDBText.text(bytes, dataType: column.dataType) else { return value }
+        return .bytes(Array(text.utf8))
     }
 
     /// Writes the literal for VALUES and SET. Stored bytes go straight from the event into the statement: a row may be as large as
     /// a packet, and a copy of it would stand beside both.
     package func appendLiteral(_ column: ColumnDefinition, to sql: inout SQLBuffer) throws {
-        if let range = try image.byteRange(at: column.position, in: map) {
+        if MariaDBText.width(of: column.dataType) != nil {
+            try ValueLiteral.appendKey(value(column), column: column, to: &sql)
+        } else if let range = try image.byteRange(at: column.position, in: map) {
             sql.appendQuoted(image.bytes[range], introducer: "_binary")
         } else if Fault.loseNull.isOn, image.nulls[column.position] {
             sql.append("0")

@@ -31,7 +31,10 @@ package enum ValueLiteral {
     package static func appendKey(_ value: MySQLValue, column: ColumnDefinition, to sql: inout SQLBuffer) throws {
         switch value {
         case .bytes(let bytes):
-            if let charset = column.characterSet, charset != "binary" {
+            if MariaDBText.width(of: column.dataType) != nil {
+                // Text, without an introducer: binary strings mean the stored bytes there.
+                sql.appendQuoted(bytes, introducer: "")
+            } else if let charset = column.characterSet, charset != "binary" {
                 sql.append("_" + charset + " ")
                 sql.appendHex(bytes)
             } else if column.dataType == "binary", let length = column.octetLength, bytes.count < Int(length) {

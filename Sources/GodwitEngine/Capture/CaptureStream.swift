@@ -56,6 +56,10 @@ package struct CaptureStream: Sendable {
             try await connection.query("SET @\(prefix)_binlog_checksum = @@GLOBAL.binlog_checksum")
             try await connection.query("SET @\(prefix)_heartbeat_period = 100000000")
         }
+        if connection.server.isMariaDB {
+            // 4: the reader knows MariaDB's GTID events; for any less the server turns them into others and drops what has no other form.
+            try await connection.query("SET @mariadb_slave_capability = 4")
+        }
         let start: BinlogStart = switch position {
         case .gtids(let set): .gtids(set)
         case .file(let coordinates): .coordinates(coordinates)

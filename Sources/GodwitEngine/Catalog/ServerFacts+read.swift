@@ -31,7 +31,20 @@ extension ServerFacts {
             let column = status.columns.firstIndex { names.contains($0.name) }
             facts.isApplyingReplica = status.rows.contains { row in column.map { row.string($0) == "Yes" } ?? true }
         }
+        facts.hasRowAlias = try await facts.readRowAlias(connection)
         return facts
+    }
+
+    /// MySQL 8.0.19 and later. Answered by the parser before any table is looked for: 1064 means that it does not know the words.
+    private func readRowAlias(_ connection: MySQLConnection) async throws(MySQLError) -> Bool {
+        do {
+            try await connection.query(
+                "EXPLAIN INSERT INTO `godwit`.`no such table` (`a`) VALUES (1) AS `new` ON DUPLICATE KEY UPDATE `a` = `new`.`a`")
+            return true
+        } catch {
+            guard error.code == .server, !error.isConnectionLost else { throw error }
+            return error.serverCode != 1064
+        }
     }
 
     private mutating func readBinaryLogs(_ connection: MySQLConnection) async throws(MySQLError) {

@@ -52,6 +52,8 @@ package struct ServerFacts: Hashable, Sendable, Codable {
     package var collations: [String: Collation]
     /// Is this server itself a replica that applies another's changes now? nil: not allowed to see.
     package var isApplyingReplica: Bool?
+    /// `INSERT … VALUES (…) AS new`: asked of the server's parser. nil: not asked.
+    package var hasRowAlias: Bool?
     /// What could not be read, with the server's answer.
     package var unreadable: [String: String]
 

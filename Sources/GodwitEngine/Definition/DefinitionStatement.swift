@@ -34,6 +34,12 @@ package struct DefinitionStatement: Sendable, Hashable {
 
     package struct Unclear: Error, Sendable, Hashable {
         package var reason: String
+        /// Reading the tables again, as they are on the source now, answers it.
+        package var isReload = false
+        package init(reason: String, isReload: Bool = false) {
+            self.reason = reason
+            self.isReload = isReload
+        }
     }
 
     private let sql: SQLText

@@ -96,7 +96,7 @@ package struct ObjectReader: Sendable {
         case .events: return try await connection.query(ObjectQueries.events(scope.schemas)).rows.map(ObjectQueries.event)
         case .views:
             var uses: [TableName: [TableName]] = [:]
-            for row in try await connection.query(ObjectQueries.viewUses(scope.schemas)).rows {
+            for row in try await viewUses(connection) {
                 uses[ObjectQueries.name(row, 0), default: []].append(ObjectQueries.name(row, 2))
             }
             return try await connection.query(ObjectQueries.views(scope.schemas)).rows.map { row in
@@ -104,6 +104,17 @@ package struct ObjectReader: Sendable {
                 view.uses = (uses[view.id.name] ?? []).sorted()
                 return view
             }
+        }
+    }
+
+    /// None before MySQL 8.0.13 and on MariaDB, which have no such list (1109): a view over another one is then made when what it reads
+    /// is there, at the latest before the cutover.
+    private func viewUses(_ connection: MySQLConnection) async throws -> [MySQLRow] {
+        do {
+            return try await connection.query(ObjectQueries.viewUses(scope.schemas)).rows
+        } catch {
+            guard error.serverCode == 1109 else { throw error }
+            return []
         }
     }
 

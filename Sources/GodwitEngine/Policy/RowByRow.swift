@@ -3,6 +3,9 @@ import MySQLWire
 import NIOCore
 import OrderedCollections
 
+extension Remedy { static let countedRows = Remedy("counted-rows", pitfalls: [12], test: "MigrationEdgeTests.aTargetThatSomebodyWritesTo") }
+extension Remedy { static let recordedExceptions = Remedy("recorded-exceptions", pitfalls: [12, 33], test: "DivergencePolicyTests.passedOverRecordedOnceAndRepaired") }
+
 /// A statement over many rows did not do what it should, or the server refused it: somewhere among its rows is the one that does not
 /// fit.
 struct ApplyFault: Error {

@@ -17,11 +17,29 @@ extension Preflight {
         found += missing(
             ["LOCK TABLES"], on: keyless, source, "source",
             why: "Tables without a key are read from one exact moment, for which they are locked for an instant.")
-        global(
-            ["SYSTEM_VARIABLES_ADMIN", "SUPER"], .warning,
-            why: "The cutover makes the source read-only; without this it stops before anything is changed.")
-        global(
-            ["CONNECTION_ADMIN", "SUPER"], .warning, why: "The cutover ends connections that still write after the block.")
+        switch facts.block {
+        case .readOnly:
+            global(
+                ["SYSTEM_VARIABLES_ADMIN", "SUPER"], .warning,
+                why: "The cutover makes the source read-only; without this it stops before anything is changed "
+                    + "(`application: { block: accounts }` or `block: application` in the plan are other ways, with weaker promises).")
+            global(
+                ["CONNECTION_ADMIN", "SUPER"], .warning, why: "The cutover ends connections that still write after the block.")
+        case .accounts:
+            global(["CREATE USER"], .warning, why: "The cutover locks the source's accounts (`block: accounts`).")
+            global(["CONNECTION_ADMIN", "SUPER"], .warning, why: "The cutover ends the sessions of locked accounts.")
+            if !source.grants.allows("SELECT", schema: "mysql") {
+                found.append(
+                    Finding(
+                        .warning, "source-grants", "source", "The account \(account(source)) lacks SELECT on schema mysql of the source.",
+                        why: "The accounts that the cutover locks are listed there.", cure: "GRANT SELECT ON `mysql`.* TO \(account(source));"))
+            }
+        case .application:
+            found.append(
+                Finding(
+                    .warning, "block", "source", "Nothing but the application's stop commands keeps writers off the source (`block: application`).",
+                    why: "The cutover waits until the source stands still, and looks again before the switch; what somebody writes after that is lost."))
+        }
         global(["PROCESS"], .warning, why: "The cutover looks for transactions that are still open.")
         if found.isEmpty { found.append(Finding(.ok, "source-grants", "source", "The source's account has every grant.")) }
         return found

@@ -95,23 +95,16 @@ struct Preparation: Sendable {
         return found
     }
 
-    /// The stored task is the plan's, and the source is the one it began with.
+    /// The stored task is the plan's.
     func check(
-        _ stored: StoredTask, uuid: String, on target: MySQLConnection, positions: SourcePositions,
-        p0: ReplicationPosition
+        _ stored: StoredTask, on target: MySQLConnection, gtidMode: String?, p0: ReplicationPosition
     ) async throws {
-        guard stored.sourceUUID == uuid else {
+        // By file positions any mode will do, and its changes too. GTIDs end with the first transaction that has none.
+        if p0.isGTIDs, let mode = gtidMode?.uppercased(), mode != "ON" {
             throw EngineError(
-                .plan, "Task \(plan.task) was begun on the source with UUID \(stored.sourceUUID); this one is \(uuid).",
-                why: "Positions of one server mean nothing on another.",
-                cure: "Point the plan at the first server, or give the plan another name for a new migration.")
-        }
-        switch (p0, positions.usesGTIDs) {
-        case (.gtids, true), (.file, false): break
-        default:
-            throw EngineError(
-                .plan, "The source's gtid_mode was changed since task \(plan.task) began.",
-                why: "Its checkpoint is of the other kind.", cure: "Set gtid_mode back, or start a new migration.")
+                .resumable, "The source's gtid_mode is \(mode), and task \(plan.task) follows it by GTIDs.",
+                why: "Transactions without a GTID cannot be remembered exactly.",
+                cure: "Set gtid_mode to ON again, and run the same command again: it goes on if no transaction was written without one.")
         }
         let old = try TargetState.decode(StoredPlan.self, stored.plan)
         for table in try await state.tables(on: target) where plan.mappings.decision(for: table.source) == nil {

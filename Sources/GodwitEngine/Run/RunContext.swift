@@ -57,16 +57,13 @@ package struct RunContext: Sendable {
         let uuid = try await SourcePositions.uuid(of: connection)
         guard uuid == sourceUUID else {
             await connection.close()
-            throw EngineError(
-                .failed, "The source's address leads to another server (UUID \(uuid)) than at the start (\(sourceUUID)).",
-                why: "Rows read from it could be older or newer than those that were read before.",
-                cure: "Point the plan at the first server again, or start a new migration.")
+            throw SourceSwitched(old: sourceUUID, new: uuid)
         }
         return connection
     }
 
     package func shape(_ table: RunTable) -> TableShape {
-        TableShape(source: table.source, target: table.prepared.target, rowAlias: !targetFacts.isMariaDB)
+        TableShape(source: table.source, target: table.prepared.target, rowAlias: targetFacts.hasRowAlias ?? !targetFacts.isMariaDB)
     }
 
     package var shapes: [TableShape] { tables.map(shape) }

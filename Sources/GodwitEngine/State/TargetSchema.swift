@@ -109,6 +109,8 @@ package enum TargetSchema {
         ) ENGINE=InnoDB COLLATE utf8mb4_bin
         """,
         ObjectLedger.createStatement,
+        AccountLedger.createStatement,
+        SourceContinuity.createStatement,
     ] + TargetState.outcomeStatements
 }
 

@@ -1,6 +1,8 @@
 import DequeModule
 import MySQLTypes
 
+extension Remedy { static let alignedComparison = Remedy("aligned-comparison", pitfalls: [42], test: "ValidationScheduleTests") }
+
 /// One table's part of the `ValidationLedger`.
 struct TableLedger: Sendable {
     struct Mark: Sendable {
@@ -133,7 +135,7 @@ struct TableLedger: Sendable {
 
     mutating func rechecked(_ key: ValidationTask.MarkedKey, equal: Bool, _ alignment: Alignment) {
         guard var mark = marks[key.key] else { return }
-        let aligned = !Remedy.alignedMarks.isOn || mark.position.map { alignment.covers($0) } ?? true
+        let aligned = mark.position.map { alignment.covers($0) } ?? true || !Remedy.alignedComparison.isOn
         guard mark.version == key.version || !Remedy.unchangedMarks.isOn, aligned else {
             queue.append(key.key)
             return
@@ -261,7 +263,6 @@ extension MarkPosition {
 }
 
 extension Remedy {
-    static let alignedMarks = Remedy("aligned-marks", pitfalls: [42], test: "ModelRemedyTests")
     static let unchangedMarks = Remedy("unchanged-marks", pitfalls: [42], test: "ModelRemedyTests")
     static let settledDifferences = Remedy("settled-differences", pitfalls: [42], test: "ModelRemedyTests")
 }

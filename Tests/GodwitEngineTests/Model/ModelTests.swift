@@ -55,7 +55,7 @@ import Testing
     }
 
     /// With the applier making mistakes, these rules are what keeps the ledger from calling it Validated.
-    @Test(arguments: [("aligned-marks", Fault.skipRow), ("both-keys-dirty", .ignoreDelete), ("unchanged-marks", .skipRow)])
+    @Test(arguments: [("aligned-comparison", Fault.skipRow), ("both-keys-dirty", .ignoreDelete), ("unchanged-marks", .skipRow)])
     func withoutItValidationIsFooled(_ name: String, _ fault: Fault) async {
         await Remedy.$off.withValue([name]) {
             await Fault.$inTask.withValue(fault) {
