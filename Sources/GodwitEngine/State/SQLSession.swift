@@ -19,8 +19,8 @@ package protocol SQLSession: AnyObject, Sendable {
     func rows<Output: Sendable>(_ sql: String, _ body: (any RowSource) async throws -> Output) async throws -> Output
     /// LOAD DATA LOCAL INFILE, whose file `body` writes.
     func load(_ sql: String, _ body: (any FileSink) async throws -> Void) async throws -> MySQLOK
-    /// The server's log from `start` on; the session can do nothing else afterwards.
-    func log(from start: BinlogStart, serverID: UInt32) async throws(MySQLError) -> MySQLBinlogStream
+    /// The server's log from `start` on; the session can do nothing else afterwards. `nonBlocking`: it ends where the log ends now.
+    func log(from start: BinlogStart, serverID: UInt32, nonBlocking: Bool) async throws(MySQLError) -> MySQLBinlogStream
     func close() async
 }
 
@@ -43,6 +43,9 @@ extension SQLSession {
     package func query(_ sql: String) async throws(MySQLError) -> MySQLResult { try await query(sql, timeout: nil) }
     @discardableResult
     package func query(_ sql: ByteBuffer) async throws(MySQLError) -> MySQLResult { try await query(sql, timeout: nil) }
+    package func log(from start: BinlogStart, serverID: UInt32) async throws(MySQLError) -> MySQLBinlogStream {
+        try await log(from: start, serverID: serverID, nonBlocking: false)
+    }
 }
 
 extension MySQLRowStream: RowSource {}
@@ -59,7 +62,9 @@ extension MySQLWire.MySQLConnection: SQLSession {
         try await loadDataLocal(sql) { try await body($0) }
     }
 
-    package func log(from start: BinlogStart, serverID: UInt32) async throws(MySQLError) -> MySQLBinlogStream {
-        try await binlogStream(from: start, serverID: serverID)
+    package func log(
+        from start: BinlogStart, serverID: UInt32, nonBlocking: Bool
+    ) async throws(MySQLError) -> MySQLBinlogStream {
+        try await binlogStream(from: start, serverID: serverID, nonBlocking: nonBlocking)
     }
 }

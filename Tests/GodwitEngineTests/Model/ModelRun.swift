@@ -58,7 +58,7 @@ final class ModelSession: SQLSession {
         return try await world.run(sql, session: number, file: file.rows).ok
     }
 
-    func log(from start: BinlogStart, serverID: UInt32) async throws(MySQLError) -> MySQLBinlogStream {
+    func log(from start: BinlogStart, serverID: UInt32, nonBlocking: Bool) async throws(MySQLError) -> MySQLBinlogStream {
         throw MySQLError(.usage, "the model's log is read as events")
     }
     func close() async { await world.close(number) }
