@@ -44,12 +44,12 @@ private struct Quiet: ProgressObserver {
         return assembler
     }
 
-    /// Every GTID is one transaction, whose end is where the log has the next one.
+    /// Every GTID is one transaction, whose end is where the log has the next one. XA has tests of its own.
     @Test(arguments: ["events.bin", "events11.bin"])
     func everyTransactionEndsWhereTheNextBegins(file: String) throws {
         let events = try Self.events(file)
-        let starts = events.compactMap { event, offset -> UInt64? in
-            if case .mariaGTID = event.body { offset } else { nil }
+        let groups = events.compactMap { event, offset -> (start: UInt64, isXA: Bool)? in
+            if case .mariaGTID(let gtid) = event.body { (offset, gtid.xid != nil) } else { nil }
         }
         let end = try #require(events.last { if case .rotate = $0.event.body { true } else { false } }).offset
         var assembler = try Self.assembler([table("m", [("id", "int")])])
@@ -57,7 +57,8 @@ private struct Quiet: ProgressObserver {
         var rows = 0
         // From behind the statement that made m: before it the table of that name would be another.
         let create = events.firstIndex { if case .query(let query) = $0.event.body { query.text.contains("TABLE m ") } else { false } }
-        for (index, (event, _)) in events.enumerated() where index > create ?? 0 {
+        for (index, (event, offset)) in events.enumerated() where index > create ?? 0 {
+            if groups.last(where: { $0.start <= offset })?.isXA == true { continue }
             for item in try assembler.receive(event) {
                 if case .commit(let commit) = item {
                     ends.append(commit.coordinates.offset)
@@ -66,7 +67,8 @@ private struct Quiet: ProgressObserver {
                 if case .rows = item { rows += 1 }
             }
         }
-        #expect(ends == Array((starts + [end]).dropFirst(4)), "the first three are statements that make tables")
+        let expected = zip(groups, groups.dropFirst().map(\.start) + [end]).filter { !$0.0.isXA }.map(\.1)
+        #expect(ends == Array(expected.dropFirst(3)), "the first three are statements that make tables")
         #expect(rows == 1)
     }
 
@@ -88,8 +90,6 @@ private struct Quiet: ProgressObserver {
         }
         // The second half of an ALTER in two phases is the statement; the first is none.
         #expect(try refusal { if case .mariaGTID(let gtid) = $0.body { gtid.isStartAlter } else { false } } == "ALTER TABLE")
-        #expect(
-            try refusal { if case .mariaGTID(let gtid) = $0.body { gtid.gtid.sequence > 0 && gtid.isPreparedXA } else { false } } != "")
     }
 
     @Test func sequencesAreNoTables() throws {
@@ -131,7 +131,7 @@ private struct Stall {
 }
 
 @Suite(.serialized) struct MariaDBPositionTests {
-    /// MariaDB rotates while a commit is stalled: the new file's start is ahead of what reads see, its checkpoint's file is not.
+    /// The position in the log is ahead of what reads see, the start of the checkpoint's file is not.
     @Test func theLowerBoundIsBehindAStalledCommit() async throws {
         try await withServer(.mariadb, ServerOptions(tls: .off, durable: false)) { server in
             try await server.sql("CREATE DATABASE fx; CREATE TABLE fx.t (id INT PRIMARY KEY)")
@@ -142,12 +142,9 @@ private struct Stall {
             try await server.withConnection { connection in
                 try await stall.isThere(connection)
                 let end = try await positions.end(on: connection)
-                try await connection.query("FLUSH BINARY LOGS")
                 #expect(try await connection.query("SELECT COUNT(*) FROM fx.t").rows.first?.int(0) == 0, "nothing is stalled")
                 let bound = try await positions.lowerBound(on: connection)
                 #expect(!bound.covers(.file(end)), "\(bound) would leave out the row that no read sees")
-                let upper = try await positions.upperBound(on: connection)
-                #expect(end < upper)
             }
             try await stall.end()
             _ = try await stalled

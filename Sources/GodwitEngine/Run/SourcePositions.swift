@@ -1,9 +1,7 @@
 import MySQLTypes
 import MySQLWire
 
-extension Remedy { static let binlogCheckpoint = Remedy("mariadb-checkpoint", pitfalls: [2, 43], test: "MariaDBPositionTests") }
-
-extension Remedy { static let visibleLowerBound = Remedy("visible-lower-bound", pitfalls: [2], test: "StalledCommitTests") }
+extension Remedy { static let visibleLowerBound = Remedy("visible-lower-bound", pitfalls: [2, 43], test: "StalledCommitTests|MariaDBPositionTests") }
 
 /// Reads positions of a server. Which reading is which bound matters, see `docs/correctness.md`, "Bounds": becoming visible
 /// and entering `gtid_executed` are two moments, and a file position moves before its rows are visible.
@@ -31,7 +29,7 @@ package struct SourcePositions: Sendable {
             let file = try await end(on: server).file
             let events = try await server.query("SHOW BINLOG EVENTS IN \(SQL.string(file)) LIMIT 8")
             if let newest = events.rows.last(where: { $0.string(2) == "Binlog_checkpoint" })?.string(5), !newest.isEmpty {
-                return Remedy.binlogCheckpoint.isOn ? newest : file
+                return newest
             }
             // Read between the opening of a file and its first checkpoint.
             try await Task.sleep(for: .milliseconds(20))

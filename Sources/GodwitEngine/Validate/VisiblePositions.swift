@@ -30,8 +30,9 @@ package actor VisiblePositions {
         let age: Duration = isMariaDB ? .seconds(2) : .seconds(10)
         if let ripe = samples.last(where: { now - $0.at > age }) {
             // Others may have come here while this waits.
-            let hasEnded = isMariaDB ? try await isVisible(from: ripe.at, on: source) : true
-            if hasEnded {
+            var isVisible = true
+            if isMariaDB { isVisible = try await hasNoOlderStatement(than: ripe.at, on: source) }
+            if isVisible {
                 samples.removeAll { $0.at <= ripe.at }
                 shown = shown.map { max($0, ripe.end) } ?? ripe.end
             } else if samples.count > 1000 {
@@ -43,7 +44,7 @@ package actor VisiblePositions {
 
     /// Has every statement ended that ran when the log's end was read at `instant`? A second is allowed for the way here. Reading
     /// statements that have changed nothing commit nothing.
-    private func isVisible(from instant: ContinuousClock.Instant, on source: MySQLConnection) async throws -> Bool {
+    private func hasNoOlderStatement(than instant: ContinuousClock.Instant, on source: MySQLConnection) async throws -> Bool {
         guard Remedy.olderStatements.isOn else { return true }
         let milliseconds = Int64((ContinuousClock.now - instant).inSeconds * 1000) - 1000
         let older = try await source.query(
