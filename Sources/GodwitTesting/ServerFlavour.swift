@@ -23,6 +23,9 @@ package enum ServerFlavour: String, Sendable, Hashable, CaseIterable, CustomStri
         }
     }
 
+    /// The variable that says whether the server refuses writes. MariaDB has none that holds for a superuser.
+    package var writeBlock: String { self == .mysql9 ? "super_read_only" : "read_only" }
+
     /// One program with the arguments that must come first.
     package struct Command: Sendable {
         package var program: String

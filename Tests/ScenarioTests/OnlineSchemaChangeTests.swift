@@ -114,7 +114,7 @@ import Testing
     /// A table that others refer to by a unique key is loaded again: it stands without that key for a while.
     @Test func aParentIsLoadedAgain() async throws {
         try await MigrationRig.with { rig in
-            try await rig.source.sql(Self.schema + "; CREATE TABLE app.child (id INT PRIMARY KEY, u INT, FOREIGN KEY f (u) REFERENCES app.t (u)); INSERT INTO app.child VALUES (1, 1), (2, 2); CREATE DATABASE o")
+            try await rig.source.sql(Self.schema + "; CREATE TABLE app.child (id INT PRIMARY KEY, u INT, CONSTRAINT f FOREIGN KEY (u) REFERENCES app.t (u)); INSERT INTO app.child VALUES (1, 1), (2, 2); CREATE DATABASE o")
             try rig.plan(tables: #"{ include: ["app.*"] }"#)
             try await rig.godwit(["migrate", "--until", "validated"])
             try await rig.source.sql(

@@ -114,7 +114,7 @@ import Testing
                 "GTID_MODE = ON_PERMISSIVE", "GTID_MODE = OFF_PERMISSIVE", "GTID_MODE = OFF",
             ]
             for (number, step) in steps.enumerated() {
-                try await rig.source.sql("SET GLOBAL \(step); INSERT INTO c.t VALUES (\(100 + number), \(100 + number)); UPDATE c.k SET a = a + 1; FLUSH BINARY LOGS")
+                try await rig.source.sql("SET GLOBAL \(step); INSERT INTO c.t (id, v) VALUES (\(100 + number), \(100 + number)); UPDATE c.k SET a = a + 1; FLUSH BINARY LOGS")
                 if step == "GTID_MODE = ON" { try await rig.source.sql("ALTER TABLE c.t ADD COLUMN x INT; INSERT INTO c.t VALUES (200, 200, 1)") }
             }
             try Data().write(to: URL(fileURLWithPath: signal))

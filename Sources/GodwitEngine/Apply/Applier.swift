@@ -128,7 +128,7 @@ package struct Applier: Sendable {
                     why: "It is shutting down, or another replica with the same server id took the stream.",
                     cure: "Run the same command again.")
             }
-            for item in items {
+            for item in Sabotage.items(items) {
                 if case .definition(let change) = item {
                     // Inside a transaction (before the consistency point only) what there is of it is read again.
                     if !progress.hasOpenRows { try await commit(&progress, on: target) }
@@ -216,9 +216,11 @@ package struct Applier: Sendable {
         guard !progress.isOpen else { return }
         try await target.query("BEGIN")
         try await state.checkFence(epoch: epoch, phase: phase, on: target)
-        try await state.claimCheckpoint(
-            sequence: progress.checkpoint.sequence, position: position, commitMicroseconds: progress.commitMicroseconds,
-            on: target)
+        if Remedy.checkpointWithData.isOn {
+            try await state.claimCheckpoint(
+                sequence: progress.checkpoint.sequence, position: position, commitMicroseconds: progress.commitMicroseconds,
+                on: target)
+        }
         progress.isOpen = true
         observer.moment(isStrict ? "follow.claimed" : "replay.claimed")
     }
@@ -254,6 +256,11 @@ package struct Applier: Sendable {
         observer.moment(isStrict ? "follow.before-commit" : "replay.before-commit")
         try await target.query("COMMIT")
         observer.moment(isStrict ? "follow.after-commit" : "replay.after-commit")
+        if !Remedy.checkpointWithData.isOn {
+            try await state.claimCheckpoint(
+                sequence: progress.checkpoint.sequence, position: progress.position,
+                commitMicroseconds: progress.commitMicroseconds, on: target)
+        }
         progress.checkpoint.sequence += 1
         progress.stored = progress.position
         await listener.applied(
@@ -362,13 +369,16 @@ package struct Applier: Sendable {
         }
         guard let effects = batch.effects[table] else { return }
         let strict = isStrict(table)
-        let plan = strict
-            ? effects.strictPlan(rewritten: shapes[table].rewrittenColumns, rewriteUpdates: shapes[table].rewriteUpdates)
-            : effects.absolutePlan(deletingAll: shapes[table].hasJSON)
+        let rewritten = Remedy.uniqueValuesByDelete.isOn ? shapes[table].rewrittenColumns : []
+        let plan = Sabotage.plan(
+            strict
+                ? effects.strictPlan(rewritten: rewritten, rewriteUpdates: shapes[table].rewriteUpdates)
+                : effects.absolutePlan(deletingAll: shapes[table].hasJSON))
         let mayRepeat = isPart && cascades.loggedTwice.contains(table)
+        if !Remedy.deletesFirst.isOn { try await statements.inserts(plan.inserts, run) }
         try await statements.deletes(plan.deletes, strict: strict && !mayRepeat, run)
         try await statements.upserts(plan.upserts, strict: strict, run)
-        try await statements.inserts(plan.inserts, run)
+        if Remedy.deletesFirst.isOn { try await statements.inserts(plan.inserts, run) }
     }
 
     /// Finds the rows that do not fit; see `RowByRow`.
@@ -436,7 +446,7 @@ package struct Applier: Sendable {
                 throw ApplyFault(fault: fault, error: divergence(table, error.message))
             }
         }
-        if let expected = statement.expectedAffected, ok.affectedRows != expected, Remedy.countedRows.isOn {
+        if let expected = statement.expectedAffected, ok.affectedRows != expected, Remedy.countedRows.isOn, Fault.current == nil {
             throw ApplyFault(
                 fault: statement.purpose == .delete ? .missingDelete : .missingUpdate,
                 error: divergence(
@@ -481,4 +491,10 @@ package struct Applier: Sendable {
             try batch.merge(table: table, before: before, after: after)
         }
     }
+}
+
+extension Remedy {
+    static let checkpointWithData = Remedy("checkpoint-with-data", pitfalls: [33], test: "ModelRemedyTests")
+    static let uniqueValuesByDelete = Remedy("unique-values-by-delete", pitfalls: [4], test: "ModelRemedyTests")
+    static let deletesFirst = Remedy("deletes-first", pitfalls: [4, 5], test: "ModelRemedyTests")
 }

@@ -97,6 +97,8 @@ package struct ApplyBatch: Sendable {
 
     /// Adds a change whose rows are all within the plan.
     package mutating func merge(table: Int, before: ImageRow?, after: ImageRow?) throws {
+        if Fault.ignoreDelete.isOn, after == nil { return }
+        let after = Fault.swapImages.isOn && after != nil ? before ?? after : after
         let shape = shapes[table]
         let strict = strict || strictTables.contains(table)
         if shape.isKeyless {
@@ -134,7 +136,7 @@ package struct ApplyBatch: Sendable {
 
     private mutating func touch(_ table: Int, _ shape: TableShape, _ before: ImageRow?, _ after: ImageRow?) throws {
         var last: RowKey?
-        for row in [before, after] {
+        for row in Remedy.bothKeysDirty.isOn ? [before, after] : [after ?? before] {
             guard let row else { continue }
             var literals: [String] = []
             for position in shape.key {
@@ -181,4 +183,8 @@ package struct ApplyBatch: Sendable {
         bytes = 0
         rows = 0
     }
+}
+
+extension Remedy {
+    static let bothKeysDirty = Remedy("both-keys-dirty", pitfalls: [5], test: "ModelRemedyTests")
 }

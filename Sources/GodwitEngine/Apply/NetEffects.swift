@@ -72,6 +72,7 @@ package struct NetEffects<Row: RowContent>: Sendable {
         events += 1
         if var entry = entries[newKey] {
             if strict, entry.after == nil { throw SequenceError(reason: "an update of a key that does not exist") }
+            if Fault.wrongOrder.isOn { return }
             entry.after = after
             entry.keyed = after
             entries[newKey] = entry

@@ -163,6 +163,8 @@ package struct ImageRow: RowContent {
             try ValueLiteral.appendKey(value(column), column: column, to: &sql)
         } else if let range = try image.byteRange(at: column.position, in: map) {
             sql.appendQuoted(image.bytes[range], introducer: "_binary")
+        } else if Fault.loseNull.isOn, image.nulls[column.position] {
+            sql.append("0")
         } else {
             try ValueLiteral.append(value(column), jsonIsText: jsonIsText, to: &sql)
         }

@@ -39,7 +39,7 @@ struct AnonymousScan: Sendable {
     private func scan(from place: BinlogCoordinates, known: GTIDSet, on reader: MySQLConnection) async throws {
         let checksum = try await reader.query("SELECT @@GLOBAL.binlog_checksum").rows.first?.string(0) ?? "NONE"
         for prefix in ["source", "master"] { try await reader.query("SET @\(prefix)_binlog_checksum = @@GLOBAL.binlog_checksum") }
-        let stream = try await reader.binlogStream(
+        let stream = try await reader.log(
             from: .coordinates(place), serverID: UInt32.random(in: 0x8000_0000...0xFFFF_FFF0), nonBlocking: true)
         var decoder = BinlogDecoder()
         decoder.hasChecksum = checksum.uppercased() != "NONE"

@@ -66,7 +66,7 @@ package struct CaptureStream: Sendable {
         }
         let stream: MySQLBinlogStream
         do {
-            stream = try await connection.binlogStream(from: start, serverID: UInt32.random(in: 0x8000_0000...0xFFFF_FFF0))
+            stream = try await connection.log(from: start, serverID: UInt32.random(in: 0x8000_0000...0xFFFF_FFF0))
         } catch {
             throw Self.explained(error, position)
         }

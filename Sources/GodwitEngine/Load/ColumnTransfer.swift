@@ -107,7 +107,11 @@ package struct TableTransfer: Sendable {
 
     private func rows(_ bounds: KeyBounds) -> String {
         let key = source.rowKey
-        let condition = bounds.condition(columns: key?.columns.map { source.columns[$0].name } ?? [])
+        let columns = key?.columns.map { source.columns[$0].name } ?? []
+        var condition = bounds.condition(columns: columns)
+        if Fault.chunkBound.isOn, let upper = bounds.upper {
+            condition = "(\(condition)) AND NOT (\(KeyBounds.equality(columns: columns, keys: [upper])))"
+        }
         let index = key.map { " FORCE INDEX (\(SQL.identifier($0.name)))" } ?? ""
         let filtered = filter.map { " AND (\($0))" } ?? ""
         return "FROM \(source.name.sql)\(index) WHERE (\(condition))\(filtered)"

@@ -14,7 +14,7 @@ package struct SourcePositions: Sendable {
 
     /// A position at or before everything that a later read can see: P0.
     package func lowerBound(on server: MySQLConnection) async throws -> ReplicationPosition {
-        guard Remedy.visibleLowerBound.isOn else {
+        guard Remedy.visibleLowerBound.isOn, Remedy.lowerBound.isOn else {
             return usesGTIDs ? .gtids(try await ownedOrExecuted(on: server)) : .file(try await end(on: server))
         }
         if usesGTIDs { return .gtids(try await executed(on: server)) }
@@ -42,7 +42,10 @@ package struct SourcePositions: Sendable {
     }
 
     /// A position at or after everything that an earlier read has seen: P1. The end of the log, not `gtid_executed`.
-    package func upperBound(on server: MySQLConnection) async throws -> BinlogCoordinates { try await end(on: server) }
+    package func upperBound(on server: MySQLConnection) async throws -> BinlogCoordinates {
+        let end = try await end(on: server)
+        return Remedy.upperBound.isOn ? end : BinlogCoordinates(file: end.file, offset: 4)
+    }
 
     /// The exact position while nothing can commit to what the caller holds (tables locked, or the server read-only).
     package func exact(on server: MySQLConnection) async throws -> ReplicationPosition {
@@ -96,4 +99,9 @@ package struct SourcePositions: Sendable {
         let name = server.server.isMariaDB ? "CONCAT(@@GLOBAL.server_uid, '/', @@GLOBAL.server_id)" : "@@GLOBAL.server_uuid"
         return try await server.query("SELECT \(name)").rows.first?.string(0) ?? ""
     }
+}
+
+extension Remedy {
+    static let lowerBound = Remedy("p0-lower-bound", pitfalls: [2], test: "ModelRemedyTests")
+    static let upperBound = Remedy("p1-upper-bound", pitfalls: [1, 2], test: "ModelRemedyTests")
 }

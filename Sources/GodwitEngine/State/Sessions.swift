@@ -55,7 +55,7 @@ package struct Sessions: Sendable {
             address: server.address, username: server.user, password: server.password, tls: server.tls)
         configuration.sessionStatements = statements
         configuration.peerName = server.peerName(side)
-        let connection = try await MySQLConnection.connect(
+        let connection = try await MySQLWire.MySQLConnection.connect(
             configuration, on: loop ?? MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
         guard connection.server.isMariaDB else { return connection }
         do {

@@ -29,8 +29,8 @@ package struct ColumnExpression: Sendable, Hashable {
     private static func marked(_ column: ColumnDefinition, _ expression: String) -> String {
         // IF on the column, not IFNULL on the expression: a value too large to compute must not look like NULL.
         guard column.isNullable else { return expression }
-        // What CONCAT_WS does: a NULL is nothing.
-        guard Remedy.nullMarks.isOn else { return "IFNULL(\(expression), '')" }
+        // A NULL that looks like a value.
+        guard Remedy.nullMarks.isOn else { return "IFNULL(\(expression), '0')" }
         return "IF(\(SQL.identifier(column.name)) IS NULL, 'N', \(expression))"
     }
 }
