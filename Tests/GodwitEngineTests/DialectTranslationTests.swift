@@ -18,7 +18,7 @@ import Testing
     @Test(arguments: [
         ("utf8mb4_0900_ai_ci", "utf8mb4_uca1400_nopad_ai_ci", false), ("utf8mb4_0900_bin", "utf8mb4_nopad_bin", true),
         ("utf8mb4_bin", "utf8mb4_bin", true), ("utf8mb4_de_pb_0900_ai_ci", nil, false),
-    ])
+    ] as [(String, String?, Bool)])
     func collationsToMariaDB(name: String, mapped: String?, exact: Bool) {
         let found = Self.toMariaDB.collation(name)
         #expect(found?.name == mapped)
@@ -29,7 +29,7 @@ import Testing
         ("utf8mb4_uca1400_ai_ci", "utf8mb4_0900_ai_ci", false), ("utf8mb4_nopad_bin", "utf8mb4_0900_bin", true),
         ("utf8mb4_0900_ai_ci", "utf8mb4_0900_ai_ci", false), ("utf8mb4_unicode_520_ci", "utf8mb4_unicode_520_ci", true),
         ("utf8mb4_unicode_520_nopad_ci", "utf8mb4_unicode_520_ci", false),
-    ])
+    ] as [(String, String?, Bool)])
     func collationsToMySQL(name: String, mapped: String?, exact: Bool) {
         let found = Self.toMySQL.collation(name)
         #expect(found?.name == mapped)

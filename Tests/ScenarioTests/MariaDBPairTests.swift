@@ -83,16 +83,16 @@ enum PortableTypes {
 
     static func inserts(from first: Int) -> String {
         let session = "SET sql_mode = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'; SET NAMES utf8mb4;"
-        let rows = TypeExtremes.rows.enumerated().map { number, row in
+        let rows = TypeExtremes.rows.enumerated().map { number, row -> String in
             // The first column is the key, which the row does not have.
-            let values = zip(allColumns.dropFirst(), values(row)).filter { !dropped.contains($0.0) }.map(\.1)
+            let values = zip(allColumns.dropFirst(), cut(row)).filter { !dropped.contains($0.0) }.map(\.1)
             return "INSERT INTO ty.t (\(columns.joined(separator: ","))) VALUES (\(first + number), \(values.joined(separator: ",")));"
         }
         return session + rows.joined(separator: "\n")
     }
 
     /// Cut at the commas that are in no parentheses and no quotes.
-    private static func values(_ row: String) -> [String] {
+    private static func cut(_ row: String) -> [String] {
         var found: [String] = []
         var current = ""
         var depth = 0
