@@ -494,7 +494,7 @@ package struct Applier: Sendable {
 }
 
 extension Remedy {
-    static let checkpointWithData = Remedy("checkpoint-with-data", pitfalls: [33], test: "ModelRemedyTests")
-    static let uniqueValuesByDelete = Remedy("unique-values-by-delete", pitfalls: [4], test: "ModelRemedyTests")
-    static let deletesFirst = Remedy("deletes-first", pitfalls: [4, 5], test: "ModelRemedyTests")
+    static let checkpointWithData = Remedy("checkpoint-with-data", pitfalls: [33], test: "ModelTests")
+    static let uniqueValuesByDelete = Remedy("unique-values-by-delete", pitfalls: [4], test: "ModelTests")
+    static let deletesFirst = Remedy("deletes-first", pitfalls: [4, 5], test: "ModelTests")
 }

@@ -11,7 +11,7 @@ enum Sabotage {
     }
 
     static func plan<Row>(_ plan: NetEffects<Row>.Plan) -> NetEffects<Row>.Plan {
-        guard Fault.skipRow.isOn, plan.deletes.isEmpty, !plan.inserts.isEmpty else { return plan }
+        guard Fault.skipRow.isOn, !plan.inserts.isEmpty else { return plan }
         var plan = plan
         plan.inserts.removeFirst()
         return plan

@@ -394,8 +394,8 @@ package struct TargetState: Sendable {
 }
 
 extension Remedy {
-    static let fence = Remedy("fence", pitfalls: [38], test: "ModelRemedyTests")
-    static let lockedCheckpoint = Remedy("locked-checkpoint", pitfalls: [34], test: "ModelRemedyTests")
-    static let checkpointSequence = Remedy("checkpoint-sequence", pitfalls: [33, 38], test: "ModelRemedyTests")
-    static let chunkMark = Remedy("chunk-mark", pitfalls: [34], test: "ModelRemedyTests")
+    static let fence = Remedy("fence", pitfalls: [38], test: "ModelStateTests")
+    static let lockedCheckpoint = Remedy("locked-checkpoint", pitfalls: [34], test: "ModelStateTests")
+    static let checkpointSequence = Remedy("checkpoint-sequence", pitfalls: [33, 38], test: "ModelStateTests")
+    static let chunkMark = Remedy("chunk-mark", pitfalls: [34], test: "ModelTests")
 }

@@ -263,6 +263,6 @@ extension MarkPosition {
 }
 
 extension Remedy {
-    static let unchangedMarks = Remedy("unchanged-marks", pitfalls: [42], test: "ModelRemedyTests")
-    static let settledDifferences = Remedy("settled-differences", pitfalls: [42], test: "ModelRemedyTests")
+    static let unchangedMarks = Remedy("unchanged-marks", pitfalls: [42], test: "ModelTests")
+    static let settledDifferences = Remedy("settled-differences", pitfalls: [42], test: "ModelTests")
 }
