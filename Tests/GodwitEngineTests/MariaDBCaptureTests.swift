@@ -119,7 +119,7 @@ private struct Stall {
     func end() async throws { try await server.sql("SET GLOBAL \(name)_enabled = 0") }
 
     /// Waits until a session waits for the replica that is not there: its transaction is in the log.
-    func isThere(_ connection: MySQLConnection) async throws {
+    func isThere(_ connection: any SQLSession) async throws {
         try await withTimeLimit(.seconds(60), "no commit is stalled") {
             while true {
                 let rows = try await connection.query("SHOW PROCESSLIST").rows
@@ -283,7 +283,7 @@ private struct Stall {
                 return configuration
             }
             try await server.withConnection { own in
-                let block = SourceWriteBlock(own)
+                let block = SourceReadOnly(own)
                 #expect(try await SourceGates.preparedXA(on: own).isEmpty)
                 #expect(try await SourceGates.replicaAppliers(on: own).isEmpty)
                 try await server.withConnection(account("app")) { app in
@@ -294,7 +294,7 @@ private struct Stall {
                         await #expect(throws: CutoverFailure.self) { try await block.close(timeout: .seconds(20)) }
                         // What the remedy is for: measured, not assumed.
                         try await admin.query("INSERT INTO fx.t VALUES (1)")
-                        try await block.open()
+                        try await block.open(timeout: .seconds(20))
                     }
                     try await withTimeLimit(.seconds(20), "the session does not end") {
                         while try await !block.sessionsThatPass().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
@@ -303,7 +303,7 @@ private struct Stall {
                     #expect(try await block.isClosed())
                     let error = await #expect(throws: MySQLError.self) { try await app.query("INSERT INTO fx.t VALUES (2)") }
                     #expect(error?.serverCode == 1290)
-                    try await block.open()
+                    try await block.open(timeout: .seconds(20))
                     #expect(try await !block.isClosed())
                     try await app.query("INSERT INTO fx.t VALUES (2)")
                     try await app.query("XA START 'x'")

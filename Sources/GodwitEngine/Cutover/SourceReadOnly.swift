@@ -13,6 +13,7 @@ struct SourceReadOnly: Sendable {
     init(_ source: MySQLConnection) { self.source = source }
 
     /// Returns once the commits that were running are through; false where a restart would end it.
+    @discardableResult
     func close(timeout: Duration) async throws -> Bool {
         guard source.server.isMariaDB else {
             let isPersisted = try await assign("super_read_only", "ON", timeout)

@@ -2,6 +2,7 @@ import MySQLBinlog
 import MySQLTypes
 import MySQLWire
 import NIOCore
+import OrderedCollections
 
 @testable import GodwitEngine
 
