@@ -144,7 +144,7 @@ private struct Stall {
                 let end = try await positions.end(on: connection)
                 #expect(try await connection.query("SELECT COUNT(*) FROM fx.t").rows.first?.int(0) == 0, "nothing is stalled")
                 let bound = try await positions.lowerBound(on: connection)
-                #expect(!bound.covers(.file(end)), "\(bound) would leave out the row that no read sees")
+                #expect(!bound.covers(MarkPosition.file(end)), "\(bound) would leave out the row that no read sees")
             }
             try await stall.end()
             _ = try await stalled
@@ -166,13 +166,13 @@ private struct Stall {
                 let end = try await SourcePositions(usesGTIDs: false).end(on: connection)
                 let start = ContinuousClock.now
                 while ContinuousClock.now - start < .seconds(5) {
-                    #expect(try await !visible.lowerBound(on: connection).covers(.file(end)), "the row is not visible")
+                    #expect(try await !visible.lowerBound(on: connection).covers(MarkPosition.file(end)), "the row is not visible")
                     #expect(try await connection.query("SELECT COUNT(*) FROM fx.t").rows.first?.int(0) == 0)
                     try await Task.sleep(for: .milliseconds(100))
                 }
                 try await stall.end()
                 try await withTimeLimit(.seconds(20), "what is visible is never said to be") {
-                    while try await !visible.lowerBound(on: connection).covers(.file(end)) { try await Task.sleep(for: .milliseconds(100)) }
+                    while try await !visible.lowerBound(on: connection).covers(MarkPosition.file(end)) { try await Task.sleep(for: .milliseconds(100)) }
                 }
                 #expect(try await connection.query("SELECT COUNT(*) FROM fx.t").rows.first?.int(0) == 1)
             }
@@ -200,7 +200,7 @@ private struct Stall {
                     let upper = try await positions.ownedOrExecuted(on: connection)
                     #expect(!bound.covers(.gtids(upper)), "\(bound) would leave out the row that no read sees")
                 } else {
-                    #expect(!bound.covers(.file(end)), "\(bound) would leave out the row that no read sees")
+                    #expect(!bound.covers(MarkPosition.file(end)), "\(bound) would leave out the row that no read sees")
                 }
             }
             try await stall.end()
