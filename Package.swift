@@ -122,6 +122,7 @@ let package = Package(
                 "GodwitEngine", "GodwitTesting", "MySQLWire", "MySQLBinlog", "MySQLTypes",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "OrderedCollections", package: "swift-collections"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]

@@ -23,11 +23,13 @@ package struct Remedy: Sendable {
     }
 
     #if DEBUG
-        private static let off: Set<String> = Set(
+        /// For tests in this process: `Remedy.$off.withValue(["name"]) { … }`.
+        @TaskLocal package static var off: Set<String> = []
+        private static let offInProcess: Set<String> = Set(
             (ProcessInfo.processInfo.environment["GODWIT_REMEDY_OFF"] ?? "").split(separator: ",").map(String.init))
 
-        /// False only in a debug build whose environment names the remedy.
-        package var isOn: Bool { !Self.off.contains(name) }
+        /// False only in a debug build whose environment, or whose running test, names the remedy.
+        package var isOn: Bool { !Self.offInProcess.contains(name) && !Self.off.contains(name) }
     #else
         package var isOn: Bool { true }
     #endif

@@ -26,13 +26,16 @@ package struct Scenario: Sendable {
     package static let migrationUser = "godwit"
 
     /// Users, sample schema and the plan file.
-    package init(source: TestServer, target: TestServer, folder: FilePath, rows: Int) async throws {
+    package init(source: TestServer, target: TestServer, folder: FilePath, rows: Int, foreignKeys: Bool = true) async throws {
         self.source = source
         self.target = target
         self.folder = folder
         sourcePort = source.port
         targetPort = target.port
-        schema = SampleSchema(rows: rows, mariaDB: source.flavour == .mariadb)
+        // One that both servers know.
+        var schema = SampleSchema(rows: rows, mariaDB: source.flavour.isMariaDB || target.flavour.isMariaDB)
+        schema.foreignKeys = foreignKeys
+        self.schema = schema
         for server in [source, target] {
             try await server.sql(
                 """
@@ -114,7 +117,7 @@ package struct Scenario: Sendable {
             SELECT TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE FROM information_schema.STATISTICS
             WHERE TABLE_SCHEMA = '\(schema.name)' ORDER BY 1, 2, 3;
             SELECT TABLE_NAME, CONSTRAINT_NAME, CONSTRAINT_TYPE FROM information_schema.TABLE_CONSTRAINTS
-            WHERE TABLE_SCHEMA = '\(schema.name)' ORDER BY 1, 2;
+            WHERE TABLE_SCHEMA = '\(schema.name)' AND CONSTRAINT_TYPE <> 'CHECK' ORDER BY 1, 2;
             """
         let (left, right) = (Set(try await source.sql(keys)), Set(try await target.sql(keys)))
         lines += left.subtracting(right).map { "only on the source: \($0.joined(separator: " "))" }
@@ -170,12 +173,12 @@ package final class Writers: Sendable {
 /// Runs `body` with two fresh servers, the sample schema on the source, and a plan.
 @discardableResult
 package func withScenario<Output>(
-    rows: Int = 2000, source: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()),
+    rows: Int = 2000, foreignKeys: Bool = true, source: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()),
     target: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()), _ body: (Scenario) async throws -> Output
 ) async throws -> Output {
     try await withServers(source: source, target: target) { source, target in
         try await withTemporaryFolder("plan") { folder in
-            try await body(try await Scenario(source: source, target: target, folder: folder, rows: rows))
+            try await body(try await Scenario(source: source, target: target, folder: folder, rows: rows, foreignKeys: foreignKeys))
         }
     }
 }

@@ -7,13 +7,24 @@ package enum ServerFlavour: String, Sendable, Hashable, CaseIterable, CustomStri
     case mysql9
     /// MariaDB 10.11 of the distribution, or the one that `GODWIT_MARIADBD` names.
     case mariadb
+    /// MariaDB 11.8, unpacked by `script/setup-servers`, or the one that `GODWIT_MARIADBD_11` names.
+    case mariadb11
+
+    /// One of each family. MariaDB 11.8 stands where a test asks for it.
+    package static let allCases: [ServerFlavour] = [.mysql9, .mariadb]
+
+    package var isMariaDB: Bool { self != .mysql9 }
 
     package var description: String {
         switch self {
         case .mysql9: "MySQL 9"
         case .mariadb: "MariaDB"
+        case .mariadb11: "MariaDB 11.8"
         }
     }
+
+    /// The variable that says whether the server refuses writes. MariaDB has none that holds for a superuser.
+    package var writeBlock: String { self == .mysql9 ? "super_read_only" : "read_only" }
 
     /// One program with the arguments that must come first.
     package struct Command: Sendable {
@@ -37,6 +48,9 @@ package enum ServerFlavour: String, Sendable, Hashable, CaseIterable, CustomStri
             }
             let new = name == "mysql" ? "mariadb" : "mariadb-" + name.dropFirst(5)
             return Command(program: mariaTool(new), arguments: ["--no-defaults"])
+        case .mariadb11:
+            let new = name == "mysqld" ? "mariadbd" : name == "mysql" ? "mariadb" : "mariadb-" + name.dropFirst(5)
+            return Command(program: Self.script("lib/mariadb11"), arguments: [new])
         }
     }
 

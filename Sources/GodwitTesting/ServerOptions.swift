@@ -65,9 +65,11 @@ package struct ServerOptions: Sendable, Hashable {
         switch flavour {
         case .mysql9:
             list += ["--mysqlx=OFF", "--innodb-redo-log-capacity=256M"]
-            if binlog, gtids { list += ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"] }
+            // Written out: MySQL 9.7 has them on by default.
+            let gtids = binlog && gtids ? "ON" : "OFF"
+            list += ["--gtid-mode=\(gtids)", "--enforce-gtid-consistency=\(gtids)"]
             if tls == .off { list.append("--tls-version=") }
-        case .mariadb:
+        case .mariadb, .mariadb11:
             list.append("--log-slave-updates=ON")
             if tls == .off { list.append("--skip-ssl") }
         }

@@ -49,6 +49,8 @@ actor ServerTemplate {
                 "--auth-root-authentication-method=normal",
             ]
             _ = try await output(flavour.mariaTool("mariadb-install-db"), arguments)
+        case .mariadb11:
+            _ = try await output(ServerFlavour.script("lib/mariadb11"), ["install-db", "--datadir=\(work.string)"])
         }
         do {
             try FileManager.default.moveItem(atPath: work.string, toPath: final.string)

@@ -3,8 +3,8 @@ import MySQLTypes
 
 /// Decodes whole events, one at a time, and remembers format description and table maps. Pure: no I/O.
 public struct BinlogDecoder: Sendable {
-    /// Upper bound of one event inside a compressed transaction, bytes: the one length there that memory has to follow.
-    /// Beyond it the payload is a typed error. The server's own bound is 1 GiB (`max_allowed_packet`) and a little.
+    /// Upper bound of one event inside a compressed transaction, or of MariaDB's packed rows or statement, unpacked, bytes: the one
+    /// length there that memory has to follow. Beyond it is a typed error. The server's own bound is 1 GiB (`max_allowed_packet`) and a little.
     public var innerEventLimit: Int
     /// The checksum setting before the first format description: a dump stream negotiates it, a file starts without.
     public var hasChecksum: Bool = false
@@ -83,7 +83,7 @@ public struct BinlogDecoder: Sendable {
             return BinlogEvent(header: header, body: header.isIgnorable ? .ignorable : .unsupported(name: header.typeName))
         }
         if let shape = RowsEvent.shape(of: type) {
-            let body = try RowsEvent.decode(&cursor, shape: shape, idSize: tableIDSize(of: header.type), tables: tables)
+            let body = try RowsEvent.decode(&cursor, shape: shape, idSize: tableIDSize(of: header.type), limit: innerEventLimit, tables: tables)
             // Behind its statement a table map is void: the next statement writes its own.
             if case .rows(let rows) = body, rows.isStatementEnd { tables.removeAll(keepingCapacity: true) }
             return BinlogEvent(header: header, body: body)
@@ -100,7 +100,11 @@ public struct BinlogDecoder: Sendable {
             inner.tables.removeAll()
             body = .transactionPayload(try TransactionPayload(&cursor, offset: offset, decoder: inner))
         default:
-            body = try Self.decodeSimple(type, &cursor, header: header, format: format)
+            if let own = try Self.decodeMariaDB(type, &cursor, header: header, format: format, limit: innerEventLimit) {
+                body = own
+            } else {
+                body = try Self.decodeSimple(type, &cursor, header: header, format: format)
+            }
         }
         return BinlogEvent(header: header, body: body)
     }
@@ -132,6 +136,24 @@ public struct BinlogDecoder: Sendable {
         case .stop: return .stop
         case .ignorable: return .ignorable
         default: return header.isIgnorable ? .ignorable : .unsupported(name: type.serverName)
+        }
+    }
+
+    /// Events that only MariaDB writes; nil for all others.
+    private static func decodeMariaDB(
+        _ type: EventType, _ cursor: inout ByteCursor, header: EventHeader, format: FormatDescription?, limit: Int
+    ) throws(BinlogError) -> BinlogEvent.Body? {
+        switch type {
+        case .mariaGTID: return .mariaGTID(try MariaDBGTIDEvent.decode(&cursor, server: header.serverID))
+        case .mariaGTIDList: return .mariaGTIDList(try MariaDBGTID.decodeList(&cursor))
+        case .mariaBinlogCheckpoint:
+            let length = Int(try cursor.u32("length of a file name"))
+            return .binlogCheckpoint(file: try cursor.text(length, "file name"))
+        case .mariaStartEncryption: return .startEncryption
+        case .mariaQueryCompressed:
+            return .query(
+                try QueryEvent.decode(&cursor, postHeader: format?.postHeaderLength(of: EventType.query.rawValue), packedLimit: limit))
+        default: return nil
         }
     }
 

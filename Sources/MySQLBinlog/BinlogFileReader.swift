@@ -52,6 +52,9 @@ public struct BinlogFileReader: Sendable {
         guard available >= size else { return nil }
         let position = offset
         let event = try decoder.decode(Array(buffer[start..<(start + size)]), offset: position)
+        if case .startEncryption = event.body {
+            throw BinlogError(offset: position, reason: "the file is encrypted from here on (encrypt_binlog): read it from the server instead")
+        }
         start += size
         offset += UInt64(size)
         // A large event (a compressed transaction that is now read from) is not kept twice.

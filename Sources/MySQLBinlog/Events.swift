@@ -45,6 +45,14 @@ public struct BinlogEvent: Sendable {
         /// Compressed transaction: its events come from the payload's `reader()`, one at a time.
         case transactionPayload(TransactionPayload)
         case xaPrepare(XAPrepare)
+        /// MariaDB: opens a transaction.
+        case mariaGTID(MariaDBGTIDEvent)
+        /// MariaDB: the last transaction of each domain and server before this place.
+        case mariaGTIDList([MariaDBGTID])
+        /// MariaDB: every transaction in older files than this one is in the engines.
+        case binlogCheckpoint(file: String)
+        /// MariaDB: what follows in the file is encrypted. A server decrypts what it streams.
+        case startEncryption
         case stop
         /// An event that the log marks ignorable and this decoder does not interpret.
         case ignorable
@@ -142,6 +150,8 @@ public struct QueryStatus: Hashable, Sendable {
     public var defaultTableEncryption: Bool?
     /// MySQL 9.7 and later: whether foreign-key cascades fire the child tables' triggers.
     public var enableCascadeTriggers: Bool?
+    /// MariaDB 11.2 and later, `character_set_collations`: default collation by character set, both as collation numbers.
+    public var characterSetCollations: [UInt16: UInt16]?
     /// Number in `lc_time_names`' list.
     public var timeNamesLocale: UInt16?
     /// Definer account of the statement, where the server logs one.

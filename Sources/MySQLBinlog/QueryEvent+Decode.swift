@@ -3,7 +3,10 @@
 // Source: MySQL source documentation, class `Query_event`.
 
 extension QueryEvent {
-    static func decode(_ cursor: inout ByteCursor, postHeader: Int?) throws(BinlogError) -> QueryEvent {
+    /// `packedLimit`: the statement is packed (MariaDB's QUERY_COMPRESSED) and may take so many bytes unpacked.
+    static func decode(
+        _ cursor: inout ByteCursor, postHeader: Int?, packedLimit: Int? = nil
+    ) throws(BinlogError) -> QueryEvent {
         let start = cursor.position
         let thread = try cursor.u32("thread id")
         let seconds = try cursor.u32("execution time")
@@ -16,9 +19,15 @@ extension QueryEvent {
         let status = try QueryStatus.decode(&variables)
         let schema = try cursor.text(schemaLength, "schema name")
         try cursor.zero("schema name")
+        let statement: [UInt8]
+        if let packedLimit {
+            statement = try MariaDBCompression.inflateEvent(&cursor, limit: packedLimit)
+        } else {
+            statement = try cursor.take(cursor.remaining, "statement")
+        }
         return QueryEvent(
             threadID: thread, executionSeconds: seconds, errorCode: error, schema: schema,
-            statement: try cursor.take(cursor.remaining, "statement"), status: status)
+            statement: statement, status: status)
     }
 }
 
@@ -75,6 +84,16 @@ extension QueryStatus {
         case 21: enableCascadeTriggers = try cursor.u8(what) != 0
         case 128: microseconds = UInt32(try cursor.uint(3, what))  // MariaDB
         case 129: ddlXid = try cursor.u64(what)  // MariaDB
+        case 130:  // MariaDB: what its GTID event says too; COMMIT and ROLLBACK ALTER with a sequence
+            if try cursor.u8(what) & 0x0c != 0 { try cursor.skip(8, what) }
+        case 131:  // MariaDB 11.2: a default collation per character set
+            let count = Int(try cursor.u8(what))
+            var collations: [UInt16: UInt16] = [:]
+            for _ in 0..<count {
+                let characterSet = try cursor.u16(what)
+                collations[characterSet] = try cursor.u16(what)
+            }
+            characterSetCollations = collations
         default: return false
         }
         return true

@@ -113,6 +113,8 @@ struct ValueDecoder {
         case .enumeration: return range.count <= 2 ? .enumeration(Int(littleEndian)) : nil
         case .set: return range.count <= 8 ? .set(littleEndian) : nil
         case _ where column.type.isBytes: return .bytes(Array(bytes[range]))
+        case .blobCompressed, .varcharCompressed:
+            return MariaDBCompression.inflateColumn(bytes[range], limit: 1 << 30).map { .bytes($0) }
         case .json, .typedArray: return .json(Array(bytes[range]))
         default: return nil
         }

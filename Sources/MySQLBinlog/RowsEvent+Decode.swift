@@ -9,6 +9,8 @@ extension RowsEvent {
         var kind: Kind
         var hasExtraData: Bool
         var isPartial = false
+        /// MariaDB's `log_bin_compress`: everything behind the columns-present bits is packed.
+        var isCompressed = false
     }
 
     static func shape(of type: EventType) -> Shape? {
@@ -20,13 +22,19 @@ extension RowsEvent {
         case .updateRows: Shape(kind: .update, hasExtraData: true)
         case .deleteRows: Shape(kind: .delete, hasExtraData: true)
         case .partialUpdateRows: Shape(kind: .update, hasExtraData: true, isPartial: true)
+        case .mariaWriteRowsCompressedV1: Shape(kind: .insert, hasExtraData: false, isCompressed: true)
+        case .mariaUpdateRowsCompressedV1: Shape(kind: .update, hasExtraData: false, isCompressed: true)
+        case .mariaDeleteRowsCompressedV1: Shape(kind: .delete, hasExtraData: false, isCompressed: true)
+        case .mariaWriteRowsCompressed: Shape(kind: .insert, hasExtraData: true, isCompressed: true)
+        case .mariaUpdateRowsCompressed: Shape(kind: .update, hasExtraData: true, isCompressed: true)
+        case .mariaDeleteRowsCompressed: Shape(kind: .delete, hasExtraData: true, isCompressed: true)
         default: nil
         }
     }
 
-    /// `table` finds the map of a table id.
+    /// `limit`: bytes that packed rows may take unpacked. `table` finds the map of a table id.
     static func decode(
-        _ cursor: inout ByteCursor, shape: Shape, idSize: Int, tables: [UInt64: TableMap]
+        _ cursor: inout ByteCursor, shape: Shape, idSize: Int, limit: Int, tables: [UInt64: TableMap]
     ) throws(BinlogError) -> BinlogEvent.Body {
         let id = try cursor.uint(idSize, "table id")
         let flags = try cursor.u16("rows flags")
@@ -51,15 +59,22 @@ extension RowsEvent {
         guard map.columns.count == Int(count) else {
             throw cursor.failure("rows of \(count) columns for \(map.schema).\(map.table), which has \(map.columns.count)")
         }
+        let (bytes, rows) = shape.isCompressed
+            ? try unpacked(&cursor, limit) : (cursor.bytes, cursor.position..<cursor.end)
         var event = RowsEvent(
             kind: shape.kind, flags: flags, map: map, isPartial: shape.isPartial,
             beforeColumns: shape.kind == .insert ? [] : first,
             afterColumns: shape.kind == .insert ? first : second,
-            bytes: cursor.bytes, rowsRange: cursor.position..<cursor.end)
+            bytes: bytes, rowsRange: rows)
         event.offset = cursor.base
         event.partitionID = partition
         event.sourcePartitionID = sourcePartition
         return .rows(event)
+    }
+
+    private static func unpacked(_ cursor: inout ByteCursor, _ limit: Int) throws(BinlogError) -> ([UInt8], Range<Int>) {
+        let rows = try MariaDBCompression.inflateEvent(&cursor, limit: limit)
+        return (rows, 0..<rows.count)
     }
 
     private static func columnBits(_ cursor: inout ByteCursor, _ count: Int) throws(BinlogError) -> [Bool] {

@@ -160,9 +160,9 @@ extension ByteCursor {
             size = bytes
         case .bit: size = (metadata >> 8) + (metadata & 0xff == 0 ? 0 : 1)
         case .enumeration, .set: size = column.packLength
-        case .varchar, .varString: size = try prefixed(by: metadata > 255 ? 2 : 1)
+        case .varchar, .varcharCompressed, .varString: size = try prefixed(by: metadata > 255 ? 2 : 1)
         case .string: size = try prefixed(by: column.stringLength > 255 ? 2 : 1)
-        case .tinyBlob, .mediumBlob, .longBlob, .blob, .geometry, .json, .vector:
+        case .tinyBlob, .mediumBlob, .longBlob, .blob, .geometry, .json, .vector, .blobCompressed:
             guard (1...4).contains(metadata) else { throw failure("a BLOB's length cannot take \(metadata) bytes") }
             size = try prefixed(by: metadata)
         case .typedArray: size = try prefixed(by: 4)

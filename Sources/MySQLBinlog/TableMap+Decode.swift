@@ -48,9 +48,10 @@ extension TableMap {
         var metadata: UInt16 = 0
         let what = "type metadata"
         switch type {
-        case .float, .double, .tinyBlob, .mediumBlob, .longBlob, .blob, .json, .geometry, .vector, .timestamp2, .datetime2, .time2:
+        case .float, .double, .tinyBlob, .mediumBlob, .longBlob, .blob, .json, .geometry, .vector, .timestamp2, .datetime2, .time2,
+            .blobCompressed:
             metadata = UInt16(try cursor.u8(what))
-        case .varchar, .bit:
+        case .varchar, .varcharCompressed, .bit:
             metadata = try cursor.u16(what)
         case .string, .varString, .enumeration, .set, .newdecimal:
             metadata = UInt16(try cursor.u8(what)) << 8

@@ -59,7 +59,7 @@ public struct TableMap: Hashable, Sendable, Codable {
 
         var isCharacter: Bool {
             switch type {
-            case .string, .varString, .varchar, .blob, .tinyBlob, .mediumBlob, .longBlob: true
+            case .string, .varString, .varchar, .blob, .tinyBlob, .mediumBlob, .longBlob, .blobCompressed, .varcharCompressed: true
             default: false
             }
         }

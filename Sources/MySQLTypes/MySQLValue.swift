@@ -4,6 +4,8 @@ public enum MySQLFieldType: UInt8, Sendable, Hashable, Codable {
     case decimal = 0, tiny = 1, short = 2, long = 3, float = 4, double = 5, null = 6, timestamp = 7
     case longlong = 8, int24 = 9, date = 10, time = 11, datetime = 12, year = 13, newdate = 14
     case varchar = 15, bit = 16, timestamp2 = 17, datetime2 = 18, time2 = 19, typedArray = 20
+    /// MariaDB's columns with the attribute COMPRESSED; in its log only.
+    case blobCompressed = 140, varcharCompressed = 141
     case vector = 242, invalid = 243, bool = 244, json = 245, newdecimal = 246, enumeration = 247, set = 248
     case tinyBlob = 249, mediumBlob = 250, longBlob = 251, blob = 252, varString = 253, string = 254, geometry = 255
 }

@@ -11,14 +11,14 @@ struct CatalogServerTests {
     static let options = ServerOptions(durable: false)
 
     /// As the engine's sessions on the target are.
-    static func prepare(_ connection: MySQLConnection) async throws {
+    static func prepare(_ connection: MySQLWire.MySQLConnection) async throws {
         for statement in [
             "SET NAMES utf8mb4", "SET character_set_results = NULL", "SET SESSION foreign_key_checks = 0",
             "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'",
         ] { try await connection.query(statement) }
     }
 
-    static func read(_ connection: MySQLConnection, _ schema: String) async throws -> [TableDefinition] {
+    static func read(_ connection: MySQLWire.MySQLConnection, _ schema: String) async throws -> [TableDefinition] {
         try await Catalog.read(connection, include: { $0.schema == schema }, schemas: { $0 == schema })
     }
 
@@ -26,7 +26,7 @@ struct CatalogServerTests {
         name.schema == "feat" ? TableName(schema: "copy", table: name.table) : nil
     }
 
-    static func build(_ connection: MySQLConnection, _ tables: [PreparedTable]) async throws {
+    static func build(_ connection: MySQLWire.MySQLConnection, _ tables: [PreparedTable]) async throws {
         for table in tables {
             let current = try #require(try await Catalog.read(connection, table: table.target))
             if let sql = table.indexBuild(on: current) { try await connection.query(sql) }

@@ -89,8 +89,7 @@ struct PreflightServerTests {
             let blocking = Set(found.filter(\.blocks).map { "\($0.check) \($0.subject)" })
             #expect(
                 blocking == [
-                    "binlog-format source", "binlog-filters source",
-                    "engine app.m", "cascades app.c.fk", "target-read-only target",
+                    "binlog-format source", "binlog-filters source", "engine app.m", "target-read-only target",
                 ])
             let others = Set(found.filter { !$0.blocks && $0.severity > .ok }.map { "\($0.check) \($0.subject)" })
             #expect(

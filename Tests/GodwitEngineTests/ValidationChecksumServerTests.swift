@@ -223,8 +223,8 @@ import Testing
 
 /// Two tables of one server as the two sides of a comparison.
 struct Lab {
-    let source: MySQLConnection
-    let target: MySQLConnection
+    let source: MySQLWire.MySQLConnection
+    let target: MySQLWire.MySQLConnection
 
     static func with(_ server: TestServer, _ body: (Lab) async throws -> Void) async throws {
         try await with(server, server, body)

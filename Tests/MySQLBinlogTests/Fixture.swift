@@ -7,6 +7,9 @@ enum Fixture {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
 
     static let logs = ["types/full.bin", "types/minimal.bin", "json/full.bin", "events/full.bin", "plain/nochecksum.bin"]
+        + mariaDB
+    /// By MariaDB 10.11 and 11.8.
+    static let mariaDB = ["mariadb/full.bin", "mariadb/compressed.bin", "mariadb/events.bin", "mariadb/full11.bin", "mariadb/events11.bin"]
 
     static func bytes(_ name: String) throws -> [UInt8] {
         [UInt8](try Data(contentsOf: folder.appendingPathComponent(name)))

@@ -21,7 +21,7 @@ struct FaultApplication: Sendable {
             # Called by Godwit's cutover: stop, start, switch, switch_back, health.
             cd '\(folder)' || exit 1
             blocked=$(\(words) --protocol=socket --socket='\(scenario.source.socket)' --user=root --batch \\
-                --skip-column-names --execute='SELECT @@GLOBAL.super_read_only' 2>/dev/null) || blocked=down
+                --skip-column-names --execute='SELECT @@GLOBAL.\(scenario.source.flavour.writeBlock)' 2>/dev/null) || blocked=down
             if cmp -s config address-of-source; then side=source; else side=target; fi
             echo "$1 $side $blocked" >>records
             case "$1" in

@@ -55,7 +55,7 @@ struct FaultRun: Sendable {
         var found = try await scenario.differences()
         found += FaultApplication.violations(try application.lines).map { "application: \($0)" }
         if try scenario.address != scenario.targetAddress { found.append("the application is not on the target") }
-        if try await scenario.source.value("SELECT @@GLOBAL.super_read_only") != "1" {
+        if try await scenario.source.value("SELECT @@GLOBAL.\(scenario.source.flavour.writeBlock)") != "1" {
             found.append("the source takes writes after the cutover")
         }
         found += samples.wrong.map { "prefix consistency: \($0)" }

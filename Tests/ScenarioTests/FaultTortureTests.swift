@@ -11,9 +11,19 @@ import Testing
         var source: ServerFlavour
         var target: ServerFlavour
         var testDescription: String { "\(source) to \(target), seed \(FaultMoments.seed)" }
+        var isSame: Bool { source == target }
+
+        /// `mysql9:mariadb`, the flavours' names.
+        init?(_ text: String) {
+            let names = text.split(separator: ":").compactMap { ServerFlavour(rawValue: String($0)) }
+            guard names.count == 2 else { return nil }
+            (source, target) = (names[0], names[1])
+        }
     }
 
-    static let pairs = [Pair(source: .mysql9, target: .mysql9)]
+    /// `GODWIT_TORTURE_PAIRS` names others, for example `mysql9:mysql9,mariadb:mysql9`.
+    static let pairs = (ProcessInfo.processInfo.environment["GODWIT_TORTURE_PAIRS"] ?? "mysql9:mysql9")
+        .split(separator: ",").compactMap { Pair(String($0)) }
     private static let reads = FaultMoments.isSoak ? 5000 : 1000
 
     @Test(arguments: pairs)
@@ -29,7 +39,8 @@ import Testing
     }
 
     private static func run(_ pair: Pair, _ plain: Scenario, _ source: FaultProxy, _ target: FaultProxy) async throws {
-        let hasTypes = pair.source == .mysql9 && pair.target == .mysql9
+        let hasTypes = pair.source == .mysql9 && pair.isSame
+        let script = TortureScript(seed: FaultMoments.seed, hasTypes: hasTypes, hasDefinitionChanges: pair.isSame)
         var scenario = plain
         (scenario.sourcePort, scenario.targetPort) = (source.port, target.port)
         scenario.tables = #"{ include: ["shop.*", "torture.*", "ty.*"] }"#
@@ -38,7 +49,7 @@ import Testing
         try await faults.application.install(task: "task: { FullLoadSettings: { CommitRate: 50, MaxFullLoadSubTasks: 2 } }")
         let writers = scenario.writers(2, rate: 60, seed: FaultMoments.seed)
         let writer = TortureWriter(scenario.source)
-        let own = Task { try await writer.run(seed: FaultMoments.seed, hasTypes: hasTypes, pause: .milliseconds(20)) }
+        let own = Task { try await writer.run(script, pause: .milliseconds(20)) }
         let stop = StopFlag()
         let sampler = PrefixSampler(scenario.target, .torture)
         let sampling = Task { await sampler.run(until: stop, pause: .milliseconds(2)) }

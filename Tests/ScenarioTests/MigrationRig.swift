@@ -11,9 +11,9 @@ struct MigrationRig: Sendable {
 
     static func with(
         source: ServerOptions = ServerOptions(), target: ServerOptions = ServerOptions(),
-        _ body: (MigrationRig) async throws -> Void
+        flavours: (source: ServerFlavour, target: ServerFlavour) = (.mysql9, .mysql9), _ body: (MigrationRig) async throws -> Void
     ) async throws {
-        try await withServers(source: (.mysql9, source), target: (.mysql9, target)) { source, target in
+        try await withServers(source: (flavours.source, source), target: (flavours.target, target)) { source, target in
             for server in [source, target] {
                 try await server.sql("CREATE USER godwit; GRANT ALL ON *.* TO godwit WITH GRANT OPTION")
             }

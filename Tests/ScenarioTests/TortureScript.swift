@@ -10,6 +10,8 @@ struct TortureScript: Sendable {
 
     /// Has the servers' common ground all types of `TypeExtremes`?
     let hasTypes: Bool
+    /// Do both servers speak the same DDL?
+    let hasDefinitionChanges: Bool
     private var random: SplitMix64
     private var fresh: Int
     private var typed: [Int] = []
@@ -19,16 +21,17 @@ struct TortureScript: Sendable {
     private var comers: [String] = []
     private var sinceDefinition = 0
 
-    init(seed: UInt64, hasTypes: Bool) {
+    init(seed: UInt64, hasTypes: Bool, hasDefinitionChanges: Bool) {
         random = SplitMix64(state: seed)
         self.hasTypes = hasTypes
+        self.hasDefinitionChanges = hasDefinitionChanges
         fresh = 1000
         if hasTypes { typed = Array(1...TypeExtremes.rows.count) }
     }
 
     static func definition(hasTypes: Bool) -> String {
         """
-        CREATE DATABASE torture CHARACTER SET utf8mb4;
+        CREATE DATABASE torture CHARACTER SET utf8mb4; GRANT ALL ON torture.* TO \(Scenario.applicationUser); GRANT ALL ON ty.* TO \(Scenario.applicationUser);
         CREATE TABLE torture.lefts (id INT PRIMARY KEY, balance BIGINT NOT NULL);
         CREATE TABLE torture.rights (id INT PRIMARY KEY, balance BIGINT NOT NULL);
         CREATE TABLE torture.counter (id INT PRIMARY KEY, n BIGINT NOT NULL);
@@ -66,7 +69,7 @@ struct TortureScript: Sendable {
     /// The next transaction; the last statement says how it ends, a single statement ends by itself.
     mutating func next() -> [String] {
         sinceDefinition += 1
-        if sinceDefinition > 120, number(0..<40) == 0 {
+        if hasDefinitionChanges, sinceDefinition > 120, number(0..<40) == 0 {
             sinceDefinition = 0
             return [definitionChange()]
         }

@@ -19,9 +19,9 @@ final class TortureWriter: Sendable {
     func end() { stop.set() }
 
     /// Throws on an error that no writer should see.
-    func run(seed: UInt64, hasTypes: Bool, pause: Duration) async throws {
+    func run(_ first: TortureScript, pause: Duration) async throws {
         defer { transfers.end() }
-        var script = TortureScript(seed: seed, hasTypes: hasTypes)
+        var script = first
         var connection: MySQLConnection?
         while !stop.isSet {
             do throws(MySQLError) {
@@ -53,7 +53,9 @@ final class TortureWriter: Sendable {
     }
 
     private func connect() async throws(MySQLError) -> MySQLConnection {
+        // Not root, which no read-only MariaDB stops.
         var configuration = source.configuration()
+        configuration.username = Scenario.applicationUser
         configuration.connectTimeout = .seconds(2)
         configuration.sessionStatements = TortureScript.session + ["SET SESSION innodb_lock_wait_timeout = 2"]
         return try await MySQLConnection.connect(configuration, on: MultiThreadedEventLoopGroup.singleton.next())

@@ -96,6 +96,18 @@ package struct BinlogJSONLines {
         case .xaPrepare(let prepare):
             open("xa_prepare", header, position)
             render(prepare)
+        case .mariaGTID(let event):
+            open("mariadb_gtid", header, position)
+            render(event)
+        case .mariaGTIDList(let list):
+            open("gtid_list", header, position)
+            line.key("gtids")
+            line.plain(list.map(\.description).joined(separator: ","))
+        case .binlogCheckpoint(let file):
+            open("binlog_checkpoint", header, position)
+            line.key("checkpoint_file")
+            line.string(file)
+        case .startEncryption: open("start_encryption", header, position)
         case .stop: open("stop", header, position)
         case .ignorable:
             open("ignorable", header, position)
@@ -133,6 +145,30 @@ package struct BinlogJSONLines {
         line.integer(event.transactionLength)
     }
 
+    private mutating func render(_ event: MariaDBGTIDEvent) {
+        line.key("gtid")
+        line.plain(event.gtid.description)
+        line.key("standalone")
+        line.bool(event.isStandalone)
+        line.key("transactional")
+        line.bool(event.isTransactional)
+        line.key("ddl")
+        line.bool(event.isDDL)
+        if let commit = event.commitID {
+            line.key("commit_id")
+            line.integer(commit)
+        }
+        if let xid = event.xid {
+            line.key("xa")
+            line.plain(event.isPreparedXA ? "prepare" : "complete")
+            renderXID(xid)
+        }
+        if event.isStartAlter || event.isCommitAlter || event.isRollbackAlter {
+            line.key("alter")
+            line.plain(event.isStartAlter ? "start" : event.isCommitAlter ? "commit" : "rollback")
+        }
+    }
+
     private mutating func render(_ event: QueryEvent) {
         line.key("schema")
         line.string(event.schema)
@@ -158,6 +194,10 @@ package struct BinlogJSONLines {
     private mutating func render(_ prepare: XAPrepare) {
         line.key("one_phase")
         line.bool(prepare.onePhase)
+        renderXID(prepare)
+    }
+
+    private mutating func renderXID(_ prepare: XAPrepare) {
         line.key("format_id")
         line.integer(Int64(prepare.formatID))
         line.key("gtrid")

@@ -109,7 +109,7 @@ enum RunShow {
             let isObject = report.status.objectDifferences?.isEmpty == false
             throw EngineError(
                 .unequal, verdict.summary,
-                cure: isObject ? "Compare SHOW CREATE on both sides, and mend the target's." : "`godwit verify` lists the rows.")
+                cure: isObject ? "Compare SHOW CREATE (for accounts SHOW GRANTS, too) on both sides, and mend the target's." : "`godwit verify` lists the rows.")
         }
     }
 }

@@ -20,7 +20,7 @@ struct ReloadCommand: AsyncParsableCommand {
         let plan = try planOptions.load(context)
         let control = try await context.engine.control(plan: plan)
         for table in tables {
-            guard try await control.runnerIsAlive() else { throw Refusals.noRunner(plan, path: planOptions.path, wish: "reload") }
+            guard try await isAlive(control, context) else { throw Refusals.noRunner(plan, path: planOptions.path, wish: "reload") }
             try await Interruption.guarded(context: context) {
                 let request = try await control.request("reload \(table)")
                 while true {
@@ -30,7 +30,7 @@ struct ReloadCommand: AsyncParsableCommand {
                         }
                         break
                     }
-                    guard try await control.runnerIsAlive() else {
+                    guard try await isAlive(control, context) else {
                         throw Refusals.noRunner(plan, path: planOptions.path, wish: "reload")
                     }
                     try await context.clock.sleep(seconds: 0.25)
@@ -42,6 +42,15 @@ struct ReloadCommand: AsyncParsableCommand {
                 context.printLine("\(table) is loaded again; `godwit status` shows how far it is.")
             }
         }
+    }
+
+    /// A runner that begins anew, as it does for every reload, lets go of its lock for a moment.
+    private func isAlive(_ control: any MigrationControl, _ context: CommandContext) async throws -> Bool {
+        for _ in 0..<20 {
+            if try await control.runnerIsAlive() { return true }
+            try await context.clock.sleep(seconds: 0.25)
+        }
+        return false
     }
 }
 

@@ -97,7 +97,8 @@ struct DryRunPlanner: Sendable {
         let mapping = { (name: TableName) in facts.targetName(name) }
         do {
             let decided = try TargetPreparation.decide(
-                mode: facts.preparation, source: source, target: target, found: facts.found[target], mapping: mapping)
+                mode: facts.preparation, source: source, target: target, found: facts.found[target], mapping: mapping,
+                translation: DialectTranslation(source: facts.source, target: facts.target))
             line.action = Self.action(decided.action)
             line.notes += Self.notes(decided)
             return (line, decided)

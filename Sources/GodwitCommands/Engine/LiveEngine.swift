@@ -57,7 +57,7 @@ struct LiveEngine: MigrationEngine {
     func control(plan: Plan) async throws -> any MigrationControl { LiveControl(plan: plan) }
 
     func probe(_ server: Plan.Server) async throws -> ServerAnswer {
-        let connection = try await MySQLConnection.connect(
+        let connection = try await MySQLWire.MySQLConnection.connect(
             Self.configuration(server), on: MultiThreadedEventLoopGroup.singleton.next())
         let facts = connection.server
         await connection.close()
@@ -76,7 +76,7 @@ struct LiveEngine: MigrationEngine {
     /// Runs `body` with a connection to either side, closed afterwards however it ends. The plan it gets knows how the source
     /// compares names.
     private static func withBoth<Output: Sendable>(
-        _ plan: Plan, _ body: (Plan, MySQLConnection, MySQLConnection) async throws -> Output
+        _ plan: Plan, _ body: (Plan, any SQLSession, any SQLSession) async throws -> Output
     ) async throws -> Output {
         let sessions = Sessions(plan: plan)
         let source = try await sessions.source()
@@ -101,7 +101,7 @@ struct LiveEngine: MigrationEngine {
     }
 
     /// Tables on the target that an earlier run of the task has prepared: their rows are Godwit's own.
-    private static func preparedTables(_ plan: Plan, _ target: MySQLConnection) async throws -> Set<TableName> {
+    private static func preparedTables(_ plan: Plan, _ target: any SQLSession) async throws -> Set<TableName> {
         let state = TargetState(task: plan.task)
         guard try await state.readTask(on: target) != nil else { return [] }
         let decoder = JSONDecoder()
@@ -113,7 +113,7 @@ struct LiveEngine: MigrationEngine {
 
     /// What is compared, and the tables that cannot be, each with the reason.
     private static func comparisons(
-        _ plan: Plan, _ source: MySQLConnection, _ target: MySQLConnection
+        _ plan: Plan, _ source: any SQLSession, _ target: any SQLSession
     ) async throws -> (tables: [ChecksumSQL], failed: [VerifyReport.Table], filters: [Int: String]) {
         let rules = plan.mappings
         let tables = try await Catalog.read(

@@ -56,6 +56,7 @@ extension Applier {
 
     private func add(_ rows: PreparedTransactions.Rows, _ end: TransactionEnd, _ progress: inout Progress) throws {
         if loadedAt[rows.table]?.covers(end.mark) == true || progress.suspended[rows.table] != nil { return }
+        if let reason = objection(rows.table, rows.event) { throw reason }
         try progress.batch.add(table: rows.table, rows.event)
     }
 

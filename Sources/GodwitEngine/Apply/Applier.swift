@@ -1,4 +1,5 @@
 import Foundation
+import MySQLBinlog
 import MySQLTypes
 import MySQLWire
 import NIOCore
@@ -30,6 +31,8 @@ package struct Applier: Sendable {
     package let loadedAt: [Int: ReplicationPosition]
     /// Row filters by table.
     package let filters: [Int: [RowFilter]]
+    /// Of foreign keys whose effects are in no event.
+    package let cascades: CascadeRules
     package let state: TargetState
     package let epoch: UInt64
     package let phase: TaskPhase
@@ -42,13 +45,14 @@ package struct Applier: Sendable {
     package var policy = ApplyPolicy()
 
     package init(
-        shapes: [TableShape], loadedAt: [Int: ReplicationPosition], filters: [Int: [RowFilter]], state: TargetState,
-        epoch: UInt64, phase: TaskPhase, budget: Int, statementLimit: Int, listener: any ApplyListener,
+        shapes: [TableShape], loadedAt: [Int: ReplicationPosition], filters: [Int: [RowFilter]],
+        cascades: CascadeRules = CascadeRules(), state: TargetState, epoch: UInt64, phase: TaskPhase, budget: Int, statementLimit: Int, listener: any ApplyListener,
         observer: any ProgressObserver
     ) {
         self.shapes = shapes
         self.loadedAt = loadedAt
         self.filters = filters
+        self.cascades = cascades
         self.state = state
         self.epoch = epoch
         self.phase = phase
@@ -59,7 +63,6 @@ package struct Applier: Sendable {
     }
 
     private var isStrict: Bool { phase == .following }
-
     /// Tables that were followed before another one was begun anew (`godwit reload`): never anything but strict.
     package var strictTables: Set<Int> = []
 
@@ -110,7 +113,7 @@ package struct Applier: Sendable {
         let here = BinlogCoordinates(file: "", offset: 0)
         var progress = Progress(
             checkpoint: checkpoint, stored: checkpoint.position, position: checkpoint.position, reached: here,
-            batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys)), xa: prepared)
+            batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys), cascades: cascades), xa: prepared)
         progress.faults = policy.faults
         progress.batch.strictTables = strictTables
         while true {
@@ -128,7 +131,7 @@ package struct Applier: Sendable {
                     why: "It is shutting down, or another replica with the same server id took the stream.",
                     cure: "Run the same command again.")
             }
-            for item in items {
+            for item in Sabotage.items(items) {
                 if case .definition(let change) = item {
                     // Inside a transaction (before the consistency point only) what there is of it is read again.
                     if !progress.hasOpenRows { try await commit(&progress, on: target) }
@@ -188,6 +191,7 @@ package struct Applier: Sendable {
                 let mark = start.gtid.map(MarkPosition.gtid) ?? .file(start.coordinates)
                 if exact.covers(mark) { return }
             }
+            if let reason = objection(table, event) { throw reason }
             try progress.batch.add(table: table, event)
             progress.hasOpenRows = true
         case .commit(let end), .prepare(_, let end), .decide(_, _, let end):
@@ -198,6 +202,7 @@ package struct Applier: Sendable {
             progress.commitMicroseconds = progress.start?.commitMicroseconds ?? progress.commitMicroseconds
             progress.start = nil
             progress.position = Self.advanced(progress.position, by: end.mark)
+            progress.batch.seal(end.mark)
             let keys = progress.batch.takeTouched()
             if !keys.isEmpty { progress.marks.append((keys, end.mark)) }
         case .progress(let coordinates):
@@ -223,9 +228,11 @@ package struct Applier: Sendable {
         guard !progress.isOpen else { return }
         try await target.query("BEGIN")
         try await state.checkFence(epoch: epoch, phase: phase, on: target)
-        try await state.claimCheckpoint(
-            sequence: progress.checkpoint.sequence, position: position, commitMicroseconds: progress.commitMicroseconds,
-            on: target)
+        if Remedy.checkpointWithData.isOn {
+            try await state.claimCheckpoint(
+                sequence: progress.checkpoint.sequence, position: position, commitMicroseconds: progress.commitMicroseconds,
+                on: target)
+        }
         progress.isOpen = true
         observer.moment(isStrict ? "follow.claimed" : "replay.claimed")
     }
@@ -235,12 +242,13 @@ package struct Applier: Sendable {
         try await begin(&progress, position: nil, on: target)
         // The mark of a file position is its transaction's end, which is not known here: those tables are compared whole.
         if let gtid = progress.start?.gtid {
+            progress.batch.seal(.gtid(gtid))
             progress.marks.append((progress.batch.takeTouched(), .gtid(gtid)))
             await announce(&progress)
         } else {
             progress.lostTables.formUnion(progress.batch.takeTouched().map(\.table))
         }
-        try await flush(&progress, on: target)
+        try await flush(&progress, isPart: true, on: target)
         progress.batch.clear()
     }
 
@@ -251,7 +259,7 @@ package struct Applier: Sendable {
         try await begin(&progress, position: progress.position, on: target)
         await announce(&progress)
         if !progress.lostTables.isEmpty { await listener.lost(tables: progress.lostTables, mark: end.mark) }
-        try await flush(&progress, on: target)
+        try await flush(&progress, isPart: wasOpen, on: target)
         try await storeXA(progress.xa, on: target)
         try await record(progress, on: target)
         if wasOpen {
@@ -262,6 +270,11 @@ package struct Applier: Sendable {
         try await target.query("COMMIT")
         observer.moment(isStrict ? "follow.after-commit" : "replay.after-commit")
         progress.xa.committed()
+        if !Remedy.checkpointWithData.isOn {
+            try await state.claimCheckpoint(
+                sequence: progress.checkpoint.sequence, position: progress.position,
+                commitMicroseconds: progress.commitMicroseconds, on: target)
+        }
         progress.checkpoint.sequence += 1
         progress.stored = progress.position
         await listener.applied(
@@ -289,6 +302,7 @@ package struct Applier: Sendable {
 
     /// What was passed over, in the transaction that passes it.
     private func record(_ progress: Progress, on target: MySQLConnection) async throws {
+        guard Remedy.recordedExceptions.isOn else { return }
         try await state.store(progress.exceptions, at: progress.position, on: target)
         if let control = policy.control { try await control.store(progress.exceptions, on: target) }
         for (table, reason) in progress.suspended.sorted(by: { $0.key < $1.key }) {
@@ -318,15 +332,17 @@ package struct Applier: Sendable {
         progress.marks = []
     }
 
-    private func flush(_ progress: inout Progress, on target: MySQLConnection) async throws {
+    /// `isPart`: of a transaction of which other parts were written before.
+    private func flush(_ progress: inout Progress, isPart: Bool, on target: MySQLConnection) async throws {
         for (table, changes) in progress.batch.takeFiltered() {
             try await admit(changes, table: table, into: &progress.batch, on: target)
         }
+        progress.lostTables.formUnion(try await flushOrdered(progress.batch, on: target))
         for table in progress.batch.tables where progress.suspended[table] == nil {
             let mayGoOn = isStrict(table) && policy.errors.goesOn
             if mayGoOn { try await target.query("SAVEPOINT godwit_table") }
             do {
-                try await flush(table, progress.batch, on: target)
+                try await flush(table, progress.batch, isPart: isPart, on: target)
             } catch let fault as ApplyFault {
                 guard mayGoOn else { throw fault.error }
                 try await target.query("ROLLBACK TO SAVEPOINT godwit_table")
@@ -338,36 +354,64 @@ package struct Applier: Sendable {
     }
 
     private func flush(
-        _ effects: NetEffects<ImageRow>, _ strict: Bool, _ statements: TableStatements,
+        _ effects: NetEffects<ImageRow>, _ table: Int, mayRepeat: Bool, _ statements: TableStatements,
         _ run: (ApplyStatement) async throws -> Void
     ) async throws {
+        let strict = isStrict(table)
         let shape = statements.shape
-        let plan = strict
-            ? effects.strictPlan(rewritten: shape.rewrittenColumns, rewriteUpdates: shape.rewriteUpdates)
-            : effects.absolutePlan(deletingAll: shape.hasJSON)
-        try await statements.deletes(plan.deletes, strict: strict, run)
+        let rewritten = Remedy.uniqueValuesByDelete.isOn ? shape.rewrittenColumns : []
+        let plan = Sabotage.plan(
+            strict
+                ? effects.strictPlan(rewritten: rewritten, rewriteUpdates: shape.rewriteUpdates)
+                : effects.absolutePlan(deletingAll: shape.hasJSON))
+        if !Remedy.deletesFirst.isOn { try await statements.inserts(plan.inserts, run) }
+        try await statements.deletes(plan.deletes, strict: strict && !mayRepeat, run)
         try await statements.upserts(plan.upserts, strict: strict, run)
         for row in plan.updates {
-            for statement in try statements.partialUpdate(OrderedChange(before: row, after: row), strict: strict) { try await run(statement) }
+            for statement in try statements.partialUpdate(PartialChange(before: row, after: row), strict: strict) { try await run(statement) }
         }
-        try await statements.inserts(plan.inserts, run)
+        if Remedy.deletesFirst.isOn { try await statements.inserts(plan.inserts, run) }
     }
 
-    private func flush(_ table: Int, _ batch: ApplyBatch, on target: MySQLConnection) async throws {
+    /// The server's variable says that cascades are logged; each event of a parent must say the same.
+    func objection(_ table: Int, _ event: RowsEvent) -> EngineError? {
+        guard cascades.loggedParents.contains(table), event.kind != .insert, event.flags & 0x12 == 0 else { return nil }
+        return EngineError(
+            .resumable, "The source logged a change of \(shapes[table].source.name) without what foreign keys did to its children.",
+            why: "It ran with innodb_native_foreign_keys = ON then, and runs with OFF now.",
+            cure: "Start the source with innodb_native_foreign_keys = ON until this task has passed that change (it was following before), or migrate again.")
+    }
+
+    /// A change that does not fit stops, whatever the settings say: those behind it, in other tables, are its consequences. Returns tables of
+    /// which rows were changed whose positions are not known.
+    private func flushOrdered(_ batch: ApplyBatch, on target: MySQLConnection) async throws -> Set<Int> {
+        do {
+            return try await OrderedReplay(
+                shapes: shapes, rules: cascades, statementLimit: statementLimit, target: target,
+                execute: { try await execute($0, table: $1, on: target) }, touched: { await listener.touched($0, mark: $1) }
+            ).run(batch.ordered)
+        } catch let fault as ApplyFault {
+            throw fault.error
+        }
+    }
+
+    private func flush(_ table: Int, _ batch: ApplyBatch, isPart: Bool, on target: MySQLConnection) async throws {
         let statements = TableStatements(shape: shapes[table], limit: statementLimit)
         let run: (ApplyStatement) async throws -> Void = { try await execute($0, table: table, on: target) }
         if let changes = batch.keyless[table] {
             try await flushKeyless(changes, statements, run)
         }
         let strict = isStrict(table)
+        // Where the changes of a table are in several pieces, the two times that a row is logged may be in different ones.
+        let mayRepeat = (isPart || batch.earlier[table] != nil) && cascades.loggedTwice.contains(table)
         for segment in batch.earlier[table] ?? [] {
             switch segment {
-            case .net(let effects): try await flush(effects, strict, statements, run)
+            case .net(let effects): try await flush(effects, table, mayRepeat: mayRepeat, statements, run)
             case .single(let change):
                 for statement in try statements.partialUpdate(change, strict: strict) { try await run(statement) }
             }
         }
-        if let effects = batch.effects[table] { try await flush(effects, strict, statements, run) }
+        if let effects = batch.effects[table] { try await flush(effects, table, mayRepeat: mayRepeat, statements, run) }
     }
 
     /// Finds the rows that do not fit; see `RowByRow`.
@@ -441,7 +485,7 @@ package struct Applier: Sendable {
                 throw ApplyFault(fault: fault, error: divergence(table, error.message))
             }
         }
-        if let expected = statement.expectedAffected, ok.affectedRows != expected {
+        if let expected = statement.expectedAffected, ok.affectedRows != expected, Remedy.countedRows.isOn, Fault.current == nil {
             throw ApplyFault(
                 fault: statement.purpose == .delete ? .missingDelete : .missingUpdate,
                 error: divergence(
@@ -470,4 +514,10 @@ package struct Applier: Sendable {
             why: "Somebody wrote to the target, or the two definitions differ.",
             cure: "Nothing of this batch was kept. Find the writer (godwit verify shows the rows), then migrate this table again.")
     }
+}
+
+extension Remedy {
+    static let checkpointWithData = Remedy("checkpoint-with-data", pitfalls: [33], test: "ModelTests")
+    static let uniqueValuesByDelete = Remedy("unique-values-by-delete", pitfalls: [4], test: "ModelTests")
+    static let deletesFirst = Remedy("deletes-first", pitfalls: [4, 5], test: "ModelTests")
 }

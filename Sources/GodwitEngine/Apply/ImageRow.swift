@@ -101,16 +101,22 @@ package struct ImageRow: RowContent {
     package func value(_ column: ColumnDefinition) throws -> MySQLValue {
         if let value = derived[column.position] { return value }
         if image.nulls[column.position], image.present[column.position] { return .null }
-        return try image.value(at: column.position, in: map, isUnsigned: column.isUnsigned)
+        let value = try image.value(at: column.position, in: map, isUnsigned: column.isUnsigned)
+        guard case .bytes(let bytes) = value, let text = MariaDBText.text(bytes, dataType: column.dataType) else { return value }
+        return .bytes(Array(text.utf8))
     }
 
     /// Writes the literal for VALUES and SET. Stored bytes go straight from the event into the statement: a row may be as large as
     /// a packet, and a copy of it would stand beside both.
-    package func appendLiteral(_ column: ColumnDefinition, to sql: inout SQLBuffer) throws {
-        if derived[column.position] == nil, let range = try image.byteRange(at: column.position, in: map) {
+    package func appendLiteral(_ column: ColumnDefinition, jsonIsText: Bool = false, to sql: inout SQLBuffer) throws {
+        if MariaDBText.width(of: column.dataType) != nil {
+            try ValueLiteral.appendKey(value(column), column: column, to: &sql)
+        } else if derived[column.position] == nil, let range = try image.byteRange(at: column.position, in: map) {
             sql.appendQuoted(image.bytes[range], introducer: "_binary")
+        } else if Fault.loseNull.isOn, derived[column.position] == nil, image.nulls[column.position] {
+            sql.append("0")
         } else {
-            try ValueLiteral.append(value(column), to: &sql)
+            try ValueLiteral.append(value(column), jsonIsText: jsonIsText, to: &sql)
         }
     }
 }

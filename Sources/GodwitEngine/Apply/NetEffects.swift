@@ -81,6 +81,7 @@ package struct NetEffects<Row: RowContent>: Sendable {
         events += 1
         if var entry = entries[newKey] {
             if strict, entry.after == nil { throw SequenceError(reason: "an update of a key that does not exist") }
+            if Fault.wrongOrder.isOn { return }
             let merged = entry.after.map { after.isComplete ? after : after.merged(over: $0) } ?? after
             entry.after = merged
             entry.keyed = merged

@@ -19,8 +19,11 @@ package struct TableShape: Sendable {
     package var rewriteUpdates: Bool
     /// `INSERT … AS new ON DUPLICATE KEY UPDATE c = new.c` (MySQL 8.0.19+) or `VALUES(c)` (MariaDB, older MySQL).
     package var rowAlias: Bool
+    /// The target keeps JSON as text (MariaDB): what the source prints goes as it is.
+    package var jsonIsText: Bool
+    package var sourceIsMariaDB: Bool
 
-    package init(source: TableDefinition, target: TableName, rowAlias: Bool) {
+    package init(source: TableDefinition, target: TableName, rowAlias: Bool, jsonIsText: Bool = false, sourceIsMariaDB: Bool = false) {
         self.source = source
         self.target = target
         writable = source.writableColumns
@@ -32,11 +35,15 @@ package struct TableShape: Sendable {
             unique.formUnion(index.columns)
         }
         uniqueColumns = unique.sorted()
+        // So do columns that MariaDB packs: their bytes may differ where the value does not.
+        let packed = source.columns.filter { $0.columnType.contains("COMPRESSED") }.map(\.position)
         let json = source.columns.filter { $0.dataType == "json" && !$0.isGenerated }.map(\.position)
         hasJSON = !json.isEmpty
-        rewrittenColumns = unique.union(json).sorted()
+        rewrittenColumns = unique.union(json).union(packed).sorted()
         rewriteUpdates = rewrite
         self.rowAlias = rowAlias
+        self.jsonIsText = jsonIsText
+        self.sourceIsMariaDB = sourceIsMariaDB
     }
 
     package var isKeyless: Bool { key.isEmpty }
@@ -69,15 +76,17 @@ package struct TableShape: Sendable {
         return nil
     }
 
+    private static let blobs: Set<MySQLFieldType> = [.blob, .blobCompressed]
+
     /// Field types of the log by DATA_TYPE; both generations of the temporal ones.
     private static let types: [String: Set<MySQLFieldType>] = [
         "tinyint": [.tiny], "smallint": [.short], "mediumint": [.int24], "int": [.long], "bigint": [.longlong],
         "float": [.float], "double": [.double], "decimal": [.newdecimal], "bit": [.bit], "year": [.year],
         "date": [.date, .newdate], "time": [.time, .time2], "datetime": [.datetime, .datetime2],
-        "timestamp": [.timestamp, .timestamp2], "char": [.string], "binary": [.string], "varchar": [.varchar],
-        "varbinary": [.varchar], "enum": [.enumeration], "set": [.set], "json": [.json, .longBlob, .blob],
-        "tinytext": [.blob], "text": [.blob], "mediumtext": [.blob], "longtext": [.blob],
-        "tinyblob": [.blob], "blob": [.blob], "mediumblob": [.blob], "longblob": [.blob], "vector": [.vector],
+        "timestamp": [.timestamp, .timestamp2], "char": [.string], "binary": [.string], "varchar": [.varchar, .varcharCompressed],
+        "varbinary": [.varchar, .varcharCompressed], "uuid": [.string], "inet6": [.string], "inet4": [.string], "enum": [.enumeration], "set": [.set], "json": [.json, .longBlob, .blob],
+        "tinytext": blobs, "text": blobs, "mediumtext": blobs, "longtext": blobs,
+        "tinyblob": blobs, "blob": blobs, "mediumblob": blobs, "longblob": blobs, "vector": [.vector],
     ]
 
     private static func fits(_ mapped: TableMap.Column, _ column: ColumnDefinition) -> Bool {
@@ -94,6 +103,16 @@ package struct TableShape: Sendable {
     /// Why these row images cannot be applied, nil if they can. Columns may be missing (binlog_row_image is not FULL in some
     /// session), but not those that say which row is meant.
     package func refusal(of event: RowsEvent) -> String? {
+        for (mapped, column) in zip(event.map.columns, source.columns) where (column.datetimePrecision ?? 0) > 0 {
+            // MariaDB before 10.1, or with mysql56_temporal_format=OFF: the log does not say how long such a value is.
+            if [.time, .datetime, .timestamp].contains(mapped.type) {
+                return "column \(column.name) is stored in the format of MariaDB 5.3 (ALTER TABLE … FORCE with mysql56_temporal_format=ON on the source changes it)"
+            }
+        }
+        // Its catalog writes defaults as expressions, and what it leaves out of images was not measured.
+        if sourceIsMariaDB, event.beforeColumns.contains(false) || event.afterColumns.contains(false) {
+            return "the event carries only part of the columns (binlog_row_image is not FULL in some session)"
+        }
         guard event.kind != .insert else {
             // An insert of nothing but defaults has no bytes at all, however many rows it is of.
             return isKeyless && event.rowsRange.isEmpty ? "the event does not say how many rows of only default values it inserts" : nil

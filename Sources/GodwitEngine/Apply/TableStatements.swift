@@ -71,7 +71,7 @@ package struct TableStatements: Sendable {
         guard purpose == .delete else {
             for (index, column) in shape.writable.enumerated() {
                 sql.append(index == 0 ? "(" : ",")
-                try row.appendLiteral(column, to: &sql)
+                try row.appendLiteral(column, jsonIsText: shape.jsonIsText, to: &sql)
             }
             sql.append(")")
             return
@@ -111,13 +111,19 @@ package struct TableStatements: Sendable {
 
     /// Writes the columns that `change.after` has to the row that `change.before` names. Before it come the statements that make sure
     /// that a document is written although it equals the old one: the server takes an UPDATE of JSON 1 to 1.0 for none (measured).
-    package func partialUpdate(_ change: OrderedChange, strict: Bool) throws -> [ApplyStatement] {
+    package func partialUpdate(_ change: PartialChange, strict: Bool) throws -> [ApplyStatement] {
         let written = shape.writable.filter { column in
             let position = column.position
             guard change.after.has(position) || change.after.diffs[position] != nil else { return false }
             return !shape.key.contains(position) || !change.before.hasSameContent(as: change.after, in: [position])
         }
         let documents = written.filter { $0.dataType == "json" }
+        if shape.jsonIsText, !change.after.diffs.isEmpty {
+            throw EngineError(
+                .failed, "A change of \(shape.source.name) changes part of a JSON document that its event does not carry, and the target keeps documents as text.",
+                why: "MariaDB cannot carry out MySQL's changes of a document exactly; some session writes with binlog_row_value_options = PARTIAL_JSON and binlog_row_image other than FULL.",
+                cure: "SET PERSIST binlog_row_value_options = '', let every application connect anew, and start a new migration.")
+        }
         var statements: [ApplyStatement] = []
         if !documents.isEmpty {
             statements.append(
@@ -140,7 +146,7 @@ package struct TableStatements: Sendable {
                 if change.after.diffs[column.position] != nil {
                     sql.append("JSON_EXTRACT(\(SQL.identifier(column.name)),'$.godwit')")
                 } else {
-                    try change.after.appendLiteral(column, to: &sql)
+                    try change.after.appendLiteral(column, jsonIsText: shape.jsonIsText, to: &sql)
                 }
             })
         return statements
@@ -208,16 +214,32 @@ package struct TableStatements: Sendable {
 
     package func keylessUpdate(from before: ImageRow, to after: ImageRow) throws -> ApplyStatement {
         var sql = SQLBuffer(reserving: before.byteCount + after.byteCount + 4096)
+        try appendUpdate(after, &sql)
+        try appendMatch(before, &sql)
+        sql.append(" LIMIT 1")
+        return ApplyStatement(sql: sql.bytes, purpose: .update, rows: 1, expectedAffected: 1)
+    }
+
+    /// An update in place of the row with the old key, also of the key itself.
+    package func keyedUpdate(from before: ImageRow, to after: ImageRow) throws -> ApplyStatement {
+        var sql = SQLBuffer(reserving: after.byteCount + 4096)
+        try appendUpdate(after, &sql)
+        for (index, position) in shape.key.enumerated() {
+            let column = shape.source.columns[position]
+            sql.append((index == 0 ? "" : " AND ") + SQL.identifier(column.name) + " = ")
+            try ValueLiteral.appendKey(before.value(column), column: column, to: &sql)
+        }
+        return ApplyStatement(sql: sql.bytes, purpose: .update, rows: 1, expectedAffected: 1)
+    }
+
+    private func appendUpdate(_ after: ImageRow, _ sql: inout SQLBuffer) throws {
         sql.append("UPDATE \(shape.target.sql) SET ")
         for (index, column) in shape.writable.enumerated() {
             if index > 0 { sql.append(",") }
             sql.append(SQL.identifier(column.name) + "=")
-            try after.appendLiteral(column, to: &sql)
+            try after.appendLiteral(column, jsonIsText: shape.jsonIsText, to: &sql)
         }
         sql.append(" WHERE ")
-        try appendMatch(before, &sql)
-        sql.append(" LIMIT 1")
-        return ApplyStatement(sql: sql.bytes, purpose: .update, rows: 1, expectedAffected: 1)
     }
 
     private func appendMatch(_ row: ImageRow, _ sql: inout SQLBuffer) throws {
@@ -228,6 +250,10 @@ package struct TableStatements: Sendable {
             switch value {
             case .null:
                 sql.append("\(name) IS NULL")
+            case .json where shape.jsonIsText:
+                sql.append("CAST(\(name) AS BINARY) = CAST(")
+                try ValueLiteral.append(value, jsonIsText: true, to: &sql)
+                sql.append(" AS BINARY)")
             case .json(let binary):
                 // JSON compares 1 and 1.0 as equal; the text tells them apart, and the types what has the same text.
                 try JSONExpression.appendMatch(name, binary, to: &sql)

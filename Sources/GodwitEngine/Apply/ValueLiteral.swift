@@ -7,7 +7,8 @@ import MySQLTypes
 /// same bytes on the target. The differential test in the scenario suite compares them for every type at its extremes.
 package enum ValueLiteral {
     /// For VALUES and SET. Text, binary, geometry and vector bytes go as `_binary`, which the server stores as they are.
-    package static func append(_ value: MySQLValue, to sql: inout SQLBuffer) throws {
+    /// - Parameter jsonIsText: JSON goes as its text alone, to a server that keeps no more (MariaDB).
+    package static func append(_ value: MySQLValue, jsonIsText: Bool = false, to sql: inout SQLBuffer) throws {
         switch value {
         case .null: sql.append("NULL")
         case .int(let number): sql.append(String(number))
@@ -23,7 +24,12 @@ package enum ValueLiteral {
         // The error value '' has index 0: strict mode refuses the number 0 and takes the text '0'.
         case .enumeration(let index): sql.append(index == 0 ? "'0'" : String(index))
         case .set(let bits), .bit(let bits): sql.append(String(bits))
-        case .json(let binary): try appendJSON(binary, to: &sql)
+        case .json(let binary):
+            if jsonIsText {
+                sql.appendQuoted(try BinaryJSON.renderTyped(binary).0, introducer: "_utf8mb4")
+            } else {
+                try appendJSON(binary, to: &sql)
+            }
         }
     }
 
@@ -31,7 +37,10 @@ package enum ValueLiteral {
     package static func appendKey(_ value: MySQLValue, column: ColumnDefinition, to sql: inout SQLBuffer) throws {
         switch value {
         case .bytes(let bytes):
-            if let charset = column.characterSet, charset != "binary" {
+            if MariaDBText.width(of: column.dataType) != nil {
+                // Text, without an introducer: binary strings mean the stored bytes there.
+                sql.appendQuoted(bytes, introducer: "")
+            } else if let charset = column.characterSet, charset != "binary" {
                 sql.append("_" + charset + " ")
                 sql.appendHex(bytes)
             } else if column.dataType == "binary", let length = column.octetLength, bytes.count < Int(length) {

@@ -58,13 +58,17 @@ package struct CaptureStream: Sendable {
             try await connection.query("SET @\(prefix)_binlog_checksum = @@GLOBAL.binlog_checksum")
             try await connection.query("SET @\(prefix)_heartbeat_period = 100000000")
         }
+        if connection.server.isMariaDB {
+            // 4: the reader knows MariaDB's GTID events; for any less the server turns them into others and drops what has no other form.
+            try await connection.query("SET @mariadb_slave_capability = 4")
+        }
         let start: BinlogStart = switch position {
         case .gtids(let set): .gtids(set)
         case .file(let coordinates): .coordinates(coordinates)
         }
         let stream: MySQLBinlogStream
         do {
-            stream = try await connection.binlogStream(from: start, serverID: UInt32.random(in: 0x8000_0000...0xFFFF_FFF0))
+            stream = try await connection.log(from: start, serverID: UInt32.random(in: 0x8000_0000...0xFFFF_FFF0))
         } catch {
             throw Self.explained(error, position)
         }

@@ -71,6 +71,8 @@ package struct TransactionAssembler: Sendable {
     private var current: TransactionStart?
     private var isOpen = false
     private var isXA = false
+    /// MariaDB: what its GTID event said of the transaction or statement that it opens.
+    private var maria: MariaDBGTIDEvent?
     /// A warning for each kind of object that is not carried along (views and the like), once.
     package private(set) var notices: [String] = []
     private var noticed: Set<String> = []
@@ -123,8 +125,10 @@ package struct TransactionAssembler: Sendable {
     private mutating func receive(_ event: BinlogEvent, into items: inout [SourceItem]) throws {
         advance(event)
         switch event.body {
-        case .formatDescription, .previousGTIDs, .stop, .rowsQuery, .ignorable, .tableMap:
-            break
+        case .formatDescription, .previousGTIDs, .stop, .rowsQuery, .ignorable, .tableMap: break
+        // A server decrypts what it streams.
+        case .mariaGTIDList, .binlogCheckpoint, .startEncryption: break
+        case .mariaGTID(let opening): try receive(opening, header: event.header, into: &items)
         case .rotate(let next):
             file = next.file
             coordinates = next
@@ -136,13 +140,14 @@ package struct TransactionAssembler: Sendable {
                 items.append(.progress(place))
             }
         case .gtid(let gtid):
-            current = TransactionStart(gtid: gtid.gtid, commitMicroseconds: gtid.immediateCommitMicroseconds,
+            // By file positions a GTID is of no use: they may be switched on while the task runs.
+            current = TransactionStart(gtid: usesGTIDs ? gtid.gtid : nil, commitMicroseconds: gtid.immediateCommitMicroseconds,
                 coordinates: coordinates)
             if usesGTIDs, gtid.gtid == nil {
                 throw EngineError(
                     .resumable, "The source wrote a transaction without a GTID at \(coordinates).",
                     why: "The migration follows it by GTIDs, and a transaction without one cannot be remembered exactly.",
-                    cure: "Set gtid_mode=ON on the source again, then start a new migration.")
+                    cure: "The target stands at the checkpoint before it. Set gtid_mode=ON on the source again, then start a new migration.")
             }
         case .query(let query): try receive(query, header: event.header, into: &items)
         case .xid: try end(into: &items)
@@ -159,7 +164,12 @@ package struct TransactionAssembler: Sendable {
     }
 
     private mutating func advance(_ event: BinlogEvent) {
-        guard event.header.nextPosition != 0, !event.header.isArtificial, !file.isEmpty else { return }
+        guard !event.header.isArtificial, !file.isEmpty else { return }
+        guard event.header.nextPosition != 0 else {
+            // MariaDB leaves it out inside transactions from 11.4 on, and sends all of a transaction's events one after another.
+            if maria != nil { coordinates.offset += UInt64(event.header.size) }
+            return
+        }
         coordinates = BinlogCoordinates(file: file, offset: UInt64(event.header.nextPosition))
     }
 
@@ -192,13 +202,14 @@ package struct TransactionAssembler: Sendable {
         isOpen = false
         isXA = false
         current = nil
+        maria = nil
     }
 
     private mutating func receive(_ rows: RowsEvent, into items: inout [SourceItem]) throws {
         let name = Self.folded(TableName(schema: rows.map.schema, table: rows.map.table), caseInsensitiveNames)
         guard let index = tables[name] else {
             let table = TableName(schema: rows.map.schema, table: rows.map.table)
-            if isIncluded(table), !isPassed(table) {
+            if isIncluded(table), !isPassed(table), !(maria != nil && rows.isOfSequence) {
                 guard isStrict else { return change("rows of an unknown table", [table], into: &items) }
                 throw refusal("changes to \(rows.map.schema).\(rows.map.table), a table that the plan includes and that was not there at the start")
             }
@@ -224,7 +235,18 @@ package struct TransactionAssembler: Sendable {
         items.append(.rows(table: index, rows))
     }
 
+    /// MariaDB's GTID event is BEGIN too, or XA START, unless one statement follows.
+    private mutating func receive(_ event: MariaDBGTIDEvent, header: EventHeader, into items: inout [SourceItem]) throws {
+        guard !isOpen else { throw refusal("a transaction (\(event.gtid)) inside another") }
+        maria = event
+        current = TransactionStart(gtid: nil, commitMicroseconds: 0, coordinates: coordinates)
+        if event.isPreparedXA { isXA = true }
+        if !event.isStandalone { open(into: &items, timestamp: header.timestamp) }
+    }
+
     private mutating func receive(_ query: QueryEvent, header: EventHeader, into items: inout [SourceItem]) throws {
+        // An ALTER in two phases: nothing has happened at its start, nor where it is rolled back.
+        if let maria, maria.isStartAlter || maria.isRollbackAlter { return try standalone(header, into: &items) }
         switch StatementClassifier.classify(query.text) {
         case .begin: open(into: &items, timestamp: header.timestamp)
         case .commit: try end(into: &items)
@@ -244,13 +266,18 @@ package struct TransactionAssembler: Sendable {
             try end(into: &items) { .decide(xid: xid, commits: commits, $0) }
         case .harmless, .temporary: try standalone(header, into: &items)
         case .tables(let verb, let names):
-            let named = names.map { TableName(schema: $0.schema ?? query.schema, table: $0.name) }
+            var named: [TableName] = []
+            for name in names.map({ TableName(schema: $0.schema ?? query.schema, table: $0.name) }) where !named.contains(name) {
+                named.append(name)
+            }
             try definition(verb, named.filter { isRelevant($0) && !isPassed($0) }, query, header, into: &items)
         case .schema(let verb, let schema):
             let lost = verb != "DROP DATABASE" ? [] : shapes.map(\.source.name).filter {
                 Self.sameName($0.schema, schema, caseInsensitiveNames) && !isPassed($0)
             }
-            if !lost.isEmpty, isStrict { throw refusal("\(verb) of \(schema), which has tables of this migration") }
+            if verb == "ALTER DATABASE", !isOpen, Remedy.schemaDefaults.isOn, altersPlan(schema, query) {
+                return change(of: verb, query, header, into: &items)
+            }
             try definition(verb, lost, query, header, into: &items)
         case .object(let verb, let name):
             let schema = name?.schema ?? query.schema
@@ -328,6 +355,20 @@ package struct TransactionAssembler: Sendable {
         items.append(.definition(change))
     }
 
+    /// Does ALTER DATABASE concern a schema that has tables of the plan? Without a name it is about the session's own.
+    private func altersPlan(_ schema: String, _ query: QueryEvent) -> Bool {
+        touchesPlan(schema: (try? SchemaDefaults(query.text, schema: query.schema))?.schema ?? schema)
+    }
+
+    /// Of a whole schema: no table of the plan is another one by it.
+    private mutating func change(of verb: String, _ query: QueryEvent, _ header: EventHeader, into items: inout [SourceItem]) {
+        isSuspended = true
+        let end = TransactionEnd(mark: usesGTIDs ? mark : .file(coordinates), coordinates: coordinates)
+        items.append(
+            .definition(
+                DefinitionChange(tables: [], what: verb, query: query, timestamp: header.timestamp, end: end, coordinates: coordinates)))
+    }
+
     /// The spelling under which the source knows the table.
     private func canonical(_ table: TableName) -> TableName {
         let folded = Self.folded(table, caseInsensitiveNames)
@@ -366,3 +407,6 @@ package struct TransactionAssembler: Sendable {
         fold ? left.lowercased() == right.lowercased() : left == right
     }
 }
+
+/// The defaults of a schema are followed in order, so that a CREATE TABLE behind them means what it meant.
+extension Remedy { static let schemaDefaults = Remedy("schema-defaults", pitfalls: [25], test: "SchemaStatementTests") }

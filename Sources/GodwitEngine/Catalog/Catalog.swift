@@ -26,6 +26,13 @@ package enum Catalog {
         }
     }
 
+    /// Names of tables with foreign keys that refer to one of `tables`, these themselves included.
+    package static func children(of tables: [TableName], on connection: MySQLConnection) async throws(MySQLError) -> [TableName] {
+        guard !tables.isEmpty else { return [] }
+        return try await connection.query(CatalogQueries.children(tables)).rows
+            .map { TableName(schema: $0.string(0) ?? "", table: $0.string(1) ?? "") }
+    }
+
     /// A schema and its defaults.
     package struct Schema: Hashable, Sendable, Codable {
         package var name: String

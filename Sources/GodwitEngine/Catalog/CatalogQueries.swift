@@ -86,6 +86,12 @@ enum CatalogQueries {
         """
     }
 
+    /// Tables with foreign keys that refer to one of these.
+    static func children(_ tables: [TableName]) -> String {
+        let list = tables.map { "(\(SQL.string($0.schema)), \(SQL.string($0.table)))" }.joined(separator: ", ")
+        return "SELECT DISTINCT TABLE_SCHEMA, TABLE_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE (REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME) IN (\(list))"
+    }
+
     /// Foreign keys of any table that refer to a table of these schemas: child, constraint, parent, its columns.
     static func referencing(_ schemas: [String]) -> String {
         """

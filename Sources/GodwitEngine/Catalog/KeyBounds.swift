@@ -88,7 +88,7 @@ package enum KeyLiteral {
         case "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric", "year", "float",
             "double", "enum", "set", "bit":
             return withoutLeadingZeros(String(decoding: bytes, as: UTF8.self))
-        case "date", "time", "datetime", "timestamp":
+        case "date", "time", "datetime", "timestamp", "uuid", "inet6", "inet4":
             return "'" + String(decoding: bytes, as: UTF8.self) + "'"
         default:
             return "_\(column.characterSet ?? "binary") X'\(hex(bytes))'"

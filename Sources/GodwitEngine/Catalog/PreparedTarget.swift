@@ -69,7 +69,8 @@ package struct PreparedTarget: Codable, Hashable, Sendable {
     /// CREATE DATABASE for every schema that a table goes to and that is not there, with the defaults of the schema its tables
     /// come from.
     package static func databases(
-        targets: [(source: TableName, target: TableName)], sourceSchemas: [Catalog.Schema], existing: Set<String>
+        targets: [(source: TableName, target: TableName)], sourceSchemas: [Catalog.Schema], existing: Set<String>,
+        translation: DialectTranslation = .none
     ) -> [String] {
         let defaults = Dictionary(sourceSchemas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var statements: [String: String] = [:]
@@ -77,7 +78,7 @@ package struct PreparedTarget: Codable, Hashable, Sendable {
             guard !existing.contains(target.schema), statements[target.schema] == nil else { continue }
             var text = "CREATE DATABASE IF NOT EXISTS \(SQL.identifier(target.schema))"
             if let schema = defaults[source.schema], !schema.characterSet.isEmpty {
-                text += " DEFAULT CHARACTER SET \(schema.characterSet) DEFAULT COLLATE \(schema.collation)"
+                text += " DEFAULT CHARACTER SET \(schema.characterSet) DEFAULT COLLATE \(translation.collation(schema.collation)?.name ?? schema.collation)"
             }
             statements[target.schema] = text
         }

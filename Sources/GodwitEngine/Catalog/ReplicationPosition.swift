@@ -6,6 +6,8 @@ package enum ReplicationPosition: Hashable, Sendable, CustomStringConvertible {
     /// The end of the last included transaction.
     case file(BinlogCoordinates)
 
+    package var isGTIDs: Bool { if case .gtids = self { true } else { false } }
+
     /// Is the transaction at `mark` included? A mark of the other kind never is: nothing clears by a comparison that
     /// means nothing.
     package func covers(_ mark: MarkPosition) -> Bool {

@@ -16,12 +16,7 @@ extension ServerFacts {
         for row in try await connection.query("SHOW CHARACTER SET").rows {
             if let name = row.string(0) { facts.characterSets.insert(name) }
         }
-        let collations = try await connection.query(
-            "SELECT COLLATION_NAME, CHARACTER_SET_NAME, IS_DEFAULT FROM information_schema.COLLATIONS")
-        for row in collations.rows {
-            guard let name = row.string(0) else { continue }
-            facts.collations[name] = Collation(characterSet: row.string(1) ?? "", isDefault: row.string(2) == "Yes")
-        }
+        facts.collations = try await collations(connection)
         try await facts.readBinaryLogs(connection)
         facts.preparedXA = try await facts.attempt("prepared XA transactions", connection, ["XA RECOVER"])?.rows.count
         let replicas = try await facts.attempt("registered replicas", connection, ["SHOW REPLICAS", "SHOW SLAVE HOSTS"])
@@ -31,7 +26,45 @@ extension ServerFacts {
             let column = status.columns.firstIndex { names.contains($0.name) }
             facts.isApplyingReplica = status.rows.contains { row in column.map { row.string($0) == "Yes" } ?? true }
         }
+        facts.hasRowAlias = try await facts.readRowAlias(connection)
         return facts
+    }
+
+    /// MySQL 8.0.19 and later. Answered by the parser before any table is looked for: 1064 means that it does not know the words.
+    private func readRowAlias(_ connection: MySQLConnection) async throws(MySQLError) -> Bool {
+        do {
+            try await connection.query(
+                "EXPLAIN INSERT INTO `godwit`.`no such table` (`a`) VALUES (1) AS `new` ON DUPLICATE KEY UPDATE `a` = `new`.`a`")
+            return true
+        } catch {
+            guard error.code == .server, !error.isConnectionLost else { throw error }
+            return error.serverCode != 1064
+        }
+    }
+
+    /// By full name. MariaDB lists those that fit several character sets under a short name, and says elsewhere what they are called
+    /// with each.
+    package static func collations(_ connection: MySQLConnection) async throws(MySQLError) -> [String: Collation] {
+        var found: [String: Collation] = [:]
+        let listed = try await connection.query(
+            "SELECT COLLATION_NAME, CHARACTER_SET_NAME, IS_DEFAULT FROM information_schema.COLLATIONS")
+        for row in listed.rows {
+            guard let name = row.string(0) else { continue }
+            found[name] = Collation(characterSet: row.string(1) ?? "", isDefault: row.string(2) == "Yes")
+        }
+        let hasFullNames = try await connection.query(
+            """
+            SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'information_schema'
+              AND TABLE_NAME = 'COLLATION_CHARACTER_SET_APPLICABILITY' AND COLUMN_NAME = 'FULL_COLLATION_NAME'
+            """)
+        guard !hasFullNames.rows.isEmpty else { return found }
+        let full = try await connection.query(
+            "SELECT FULL_COLLATION_NAME, CHARACTER_SET_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY")
+        for row in full.rows {
+            guard let name = row.string(0), found[name] == nil else { continue }
+            found[name] = Collation(characterSet: row.string(1) ?? "", isDefault: false)
+        }
+        return found
     }
 
     private mutating func readBinaryLogs(_ connection: MySQLConnection) async throws(MySQLError) {

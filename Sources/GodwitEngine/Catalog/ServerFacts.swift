@@ -52,6 +52,8 @@ package struct ServerFacts: Hashable, Sendable, Codable {
     package var collations: [String: Collation]
     /// Is this server itself a replica that applies another's changes now? nil: not allowed to see.
     package var isApplyingReplica: Bool?
+    /// `INSERT … VALUES (…) AS new`: asked of the server's parser. nil: not asked.
+    package var hasRowAlias: Bool?
     /// What could not be read, with the server's answer.
     package var unreadable: [String: String]
 
@@ -90,7 +92,7 @@ extension ServerFacts {
 
     package func number(_ name: String) -> Int64? { variables[name].flatMap { Int64($0) } }
 
-    package var serverUUID: String? { variables["server_uuid"] }
+    package var serverUUID: String? { variables["server_uuid"] ?? variables["server_uid"] }
     package var serverID: Int64? { number("server_id") }
     /// `ON`, `OFF`, `ON_PERMISSIVE` …; MariaDB has none.
     package var gtidMode: String? { variables["gtid_mode"] }

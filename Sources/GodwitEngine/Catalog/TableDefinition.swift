@@ -1,3 +1,5 @@
+extension Remedy { static let floatsAreNoKeys = Remedy("floats-are-no-keys", pitfalls: [8], test: "MigrationEdgeTests.keysOfFloats") }
+
 /// A table's name on one server.
 package struct TableName: Hashable, Sendable, Codable, Comparable, CustomStringConvertible {
     package var schema: String
@@ -172,7 +174,7 @@ package struct TableDefinition: Hashable, Sendable, Codable {
         let usable = indexes.filter { index in
             index.isUnique && !index.hasFunctionalParts && !index.hasPrefixParts && !index.columns.isEmpty
                 && index.columns.allSatisfy {
-                    !columns[$0].isNullable && !["float", "double"].contains(columns[$0].dataType)
+                    !columns[$0].isNullable && !(["float", "double"].contains(columns[$0].dataType) && Remedy.floatsAreNoKeys.isOn)
                         && !columns[$0].isSetOf64
                 }
         }

@@ -16,16 +16,17 @@ package enum TargetPreparation {
     /// - Parameter target: where the table goes.
     /// - Parameter found: the table of that name on the target, nil where there is none.
     /// - Parameter mapping: where any source table goes; nil for one that does not move.
+    /// - Parameter translation: from the source's dialect to the target's.
     /// - Throws: `EngineError.plan`, naming the choices, where rows would be mixed or the existing table does not fit.
     package static func decide(
         mode: TaskSettings.TablePreparation, source: TableDefinition, target: TableName, found: Found?,
-        mapping: (TableName) -> TableName?
+        mapping: (TableName) -> TableName?, translation: DialectTranslation = .none
     ) throws(EngineError) -> PreparedTable {
         guard let found, mode != .dropAndCreate else {
-            return try created(source, target, mode == .dropAndCreate ? .dropAndCreate : .create, mapping)
+            return try created(source, target, mode == .dropAndCreate ? .dropAndCreate : .create, mapping, translation)
         }
         if mode == .doNothing, !found.isEmpty { throw mixedRows(target) }
-        let differences = Definitions.differences(source: source, target: found.definition)
+        let differences = Definitions.differences(source: translation.table(source), target: found.definition)
         if !differences.isEmpty {
             throw EngineError(
                 .plan, "Table \(target) exists on the target and does not fit the source's \(source.name).",
@@ -44,22 +45,19 @@ package enum TargetPreparation {
     }
 
     private static func created(
-        _ source: TableDefinition, _ target: TableName, _ action: PreparedTable.Action, _ mapping: (TableName) -> TableName?
+        _ source: TableDefinition, _ target: TableName, _ action: PreparedTable.Action, _ mapping: (TableName) -> TableName?,
+        _ translation: DialectTranslation
     ) throws(EngineError) -> PreparedTable {
         let statement: CreateStatement
         do {
-            let collations = Dictionary(
-                source.columns.compactMap { column in column.collation.map { (column.name, $0) } },
-                uniquingKeysWith: { first, _ in first })
-            statement = try CreateStatement(parsing: source.createStatement)
-                .withCollations(table: source.tableCollation, columns: collations)
+            statement = try translation.translated(source)
         } catch {
             throw unreadable(source.name, error)
         }
         let base = statement.base(
             for: target, keeping: source.rowKey?.name, autoIncrement: source.columns.first { $0.isAutoIncrement }?.name,
             source: source.name, mapping: mapping)
-        var definition = source
+        var definition = translation.table(source)
         definition.name = target
         definition.indexes = source.indexes.filter { base.keptIndexes.contains($0.name) }
         definition.foreignKeys = []

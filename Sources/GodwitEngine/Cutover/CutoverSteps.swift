@@ -10,8 +10,6 @@ struct CutoverSteps: Sendable {
     let gateLimit: Duration?
     let objects = CutoverObjects()
 
-    /// Longest wait of the write block for statements that run on the source.
-    private static let blockSeconds = 10
     private static let drainLimit = Duration.seconds(60)
     private static let validationLimit = Duration.seconds(120)
 
@@ -146,49 +144,20 @@ struct CutoverSteps: Sendable {
 
     // MARK: The source
 
-    /// Persisted, so that a restart of the source does not open it again; granted once running commits are through.
+    private var sourceBlock: SourceBlock { SourceBlock(context: context, servers: servers) }
+
+    /// Returns when the source was started, by its own clock.
     private func block() async throws -> String {
-        let blockLock = blockLock
-        let detail = try await servers.onSource { source in
-            // Named, so that undoing can find and end this very session: a server thread that waits for the lock outlives its
-            // client, and would block the source after it was unblocked.
-            let free = try await source.query("SELECT GET_LOCK('\(blockLock)', 5)").rows.first?.int(0)
-            guard free == 1 else { throw CutoverFailure("Another session is blocking or unblocking the source.", effect: .none) }
-            try await source.query("SET SESSION lock_wait_timeout = \(Self.blockSeconds)")
-            try await source.query("SET PERSIST super_read_only = ON", timeout: .seconds(2 * Self.blockSeconds + 5))
-            let row = try await source.query("SELECT @@GLOBAL.super_read_only").rows.first
-            guard row?.int(0) == 1 else {
-                throw CutoverFailure("The source did not become read-only (super_read_only is off).", effect: .unknown)
-            }
-            return try await Self.startedAt(source)
-        }
+        let block = sourceBlock
+        try await block.set()
+        let detail = try await servers.onSource { try await Self.startedAt($0) }
         await parts?.visible.sourceIsBlocked(true)
         return String(detail)
     }
 
-    private var blockLock: String { context.lock.name("block") }
-
     private func unblock() async throws {
         await parts?.visible.sourceIsBlocked(false)
-        let blockLock = blockLock
-        try await servers.onSource { source in
-            if let holder = try await source.query("SELECT NULLIF(IS_USED_LOCK('\(blockLock)'), CONNECTION_ID())").rows.first?.int(0) {
-                do {
-                    try await source.query("KILL \(holder)")
-                } catch {
-                    // 1094: it has ended by itself.
-                    if (error as? MySQLError)?.serverCode != 1094 { throw error }
-                }
-            }
-            guard try await source.query("SELECT GET_LOCK('\(blockLock)', 30)").rows.first?.int(0) == 1 else {
-                throw CutoverFailure("The session that blocked the source does not end.")
-            }
-            try await source.query("SET PERSIST super_read_only = OFF")
-            try await source.query("SET PERSIST read_only = OFF")
-            try await source.query("RESET PERSIST IF EXISTS super_read_only")
-            try await source.query("RESET PERSIST IF EXISTS read_only")
-            try await source.query("SELECT RELEASE_ALL_LOCKS()")
-        }
+        try await sourceBlock.lift()
     }
 
     /// Seconds since 1970 at which the server started, by its own clock.
@@ -279,14 +248,12 @@ struct CutoverSteps: Sendable {
         let state = context.state
         let journal = try await servers.onTarget { try await state.journal(on: $0) }
         let startedBefore = journal.detail(of: .blockSource).flatMap { Int64($0) }
+        try await sourceBlock.check()
         let positions = context.positions
         try await servers.onSource { source in
             let now = try await positions.exact(on: source)
             guard final.covers(now), now.covers(final) else {
                 throw CutoverFailure("The source has moved on from \(final) to \(now) although it is blocked.", effect: .none)
-            }
-            guard try await source.query("SELECT @@GLOBAL.super_read_only").rows.first?.int(0) == 1 else {
-                throw CutoverFailure("The source is not blocked any more.", effect: .none)
             }
             let started = try await Self.startedAt(source)
             if let startedBefore, abs(started - startedBefore) > 2 {
@@ -333,7 +300,8 @@ enum SourceGates {
     }
 
     static func preparedXA(on source: MySQLConnection) async throws -> [String] {
-        try await source.query("XA RECOVER CONVERT XID").rows.map { $0.string(3) ?? "?" }
+        let form = source.server.isMariaDB ? "FORMAT='SQL'" : "CONVERT XID"
+        return try await source.query("XA RECOVER \(form)").rows.map { $0.string(3) ?? "?" }
     }
 
     /// A source that is itself a replica: its applier writes past super_read_only.
@@ -341,7 +309,8 @@ enum SourceGates {
         // Not performance_schema, which needs a grant of its own: this needs REPLICATION CLIENT, which following needs anyway.
         let status: MySQLResult
         do {
-            status = try await source.query("SHOW REPLICA STATUS")
+            // MariaDB shows its unnamed connection alone unless asked for all.
+            status = try await source.query(source.server.isMariaDB ? "SHOW ALL SLAVES STATUS" : "SHOW REPLICA STATUS")
         } catch {
             // 1064: before MySQL 8.0.22 the statement has its old name.
             guard error.serverCode == 1064 else { throw error }
@@ -349,10 +318,20 @@ enum SourceGates {
         }
         guard !status.rows.isEmpty else { return [] }
         let running = status.columns.firstIndex { ["Replica_SQL_Running", "Slave_SQL_Running"].contains($0.name) }
-        let channel = status.columns.firstIndex { $0.name == "Channel_Name" }
+        let channel = status.columns.firstIndex { ["Channel_Name", "Connection_name"].contains($0.name) }
         guard let running else { return ["a replica applier, whose state is not shown,"] }
         return status.rows.filter { $0.string(running) != "No" }.map { row in
             "the replica applier of channel '\(channel.flatMap { row.string($0) } ?? "")'"
+        }
+    }
+
+    /// Without PROCESS nobody's transactions can be seen: preflight has said so, and a write block ends them at their COMMIT.
+    private static func unlessDenied(_ source: MySQLConnection, _ query: String) async throws -> [MySQLRow] {
+        do {
+            return try await source.query(query).rows
+        } catch {
+            guard error.serverCode == 1227 else { throw error }
+            return []
         }
     }
 
@@ -361,14 +340,16 @@ enum SourceGates {
         found.preparedXA = try await preparedXA(on: source)
         // trx_started is in the zone of the server's operating system, NOW() in this session's, which is UTC.
         let now = "CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', 'SYSTEM')"
-        let old = try await source.query(
+        let old = try await unlessDenied(
+            source,
             """
             SELECT trx_mysql_thread_id, TIMESTAMPDIFF(SECOND, trx_started, \(now)) FROM information_schema.innodb_trx
             WHERE trx_started < \(now) - INTERVAL 10 SECOND AND (trx_rows_modified > 0 OR trx_tables_locked > 0)
             """)
-        found.oldTransactions = old.rows.map { "the transaction of connection \($0.string(0) ?? "?") (\($0.string(1) ?? "?") s)" }
+        found.oldTransactions = old.map { "the transaction of connection \($0.string(0) ?? "?") (\($0.string(1) ?? "?") s)" }
         // Events are none: super_read_only stops the scheduler too (measured), and what an event wrote before is in the log.
         found.otherWriters += try await replicaAppliers(on: source)
+        found.otherWriters += try await SourceReadOnly(source).sessionsThatPass()
         return found
     }
 }

@@ -22,7 +22,7 @@ package struct DefinitionPlan: Sendable, Hashable {
         var targets: [TableName] = []
         func filters(_ table: TableName) -> [RowFilter] { decision(table)?.filters ?? [] }
         func leaves(_ table: TableName) -> DefinitionStatement.Unclear {
-            DefinitionStatement.Unclear(reason: "it takes \(table) out of the plan's tables")
+            DefinitionStatement.Unclear(reason: "it takes \(table) out of the plan's tables", isReload: true)
         }
         for effect in statement.effects {
             switch effect {
@@ -47,11 +47,11 @@ package struct DefinitionPlan: Sendable, Hashable {
                 guard let target = names.removeValue(forKey: old) else {
                     if decision(new) == nil { continue }
                     throw DefinitionStatement.Unclear(
-                        reason: "it brings rows of \(old), which the plan does not include, in as \(new)")
+                        reason: "it brings rows of \(old), which the plan does not include, in as \(new)", isReload: true)
                 }
                 guard let decision = decision(new) else { throw leaves(old) }
                 guard decision.filters == filters(old) else {
-                    throw DefinitionStatement.Unclear(reason: "another row filter is for \(new) than for \(old)")
+                    throw DefinitionStatement.Unclear(reason: "another row filter is for \(new) than for \(old)", isReload: true)
                 }
                 names[new] = decision.target
                 targets += [target, decision.target]

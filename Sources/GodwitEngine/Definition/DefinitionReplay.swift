@@ -18,7 +18,19 @@ struct DefinitionReplay: Sendable {
 
     /// Ends by throwing: `DefinitionsChanged` when the change is made, or why it cannot be.
     func run(_ change: DefinitionChange) async throws -> Never {
-        let plan = try decide(change)
+        if change.tables.isEmpty { try await SchemaReplay(context: context, phase: .following).run(change) }
+        // Everything of these tables is gone from the source, or there anew.
+        if change.what == "DROP DATABASE" {
+            let plan = DefinitionPlan(statement: [], targets: [], effects: change.tables.map { .drop($0) }, isRename: false)
+            if NotApplied.decide(plan, context.plan.settings.definitions) != nil { try await passOver(change, plan) }
+            try await reload(change, "the schema was dropped")
+        }
+        let plan: DefinitionPlan
+        do {
+            plan = try decide(change)
+        } catch let unclear as DefinitionStatement.Unclear {
+            try await reload(change, unclear.reason)
+        }
         if let left = NotApplied.decide(plan, context.plan.settings.definitions) {
             if plan.effects.count != left.count {
                 throw refusal(change, "the task settings let a part of it be carried out and another not")
@@ -87,16 +99,69 @@ struct DefinitionReplay: Sendable {
     private func decide(_ change: DefinitionChange) throws -> DefinitionPlan {
         guard let query = change.query, change.end != nil else { throw refusal(change, "it is no statement by itself") }
         let zone = context.sourceFacts.variables["system_time_zone"] ?? ""
+        if context.translation.crosses {
+            throw refusal(change, "source and target are of different families (MySQL, MariaDB), whose definitions Godwit translates only when it creates a table")
+        }
         if let reason = StatementSession.objection(query, timeZoneOfSource: zone) { throw refusal(change, reason) }
         do {
             let mappings = context.plan.mappings
             let statement = try DefinitionStatement(query.text, schema: query.schema, canonical: canonical)
+            try refuseOutsideParents(statement)
             return try DefinitionPlan.decide(
                 statement,
                 tables: Dictionary(uniqueKeysWithValues: context.tables.map { ($0.source.name, $0.prepared.target) }),
                 decision: { mappings.decision(for: $0) })
         } catch {
+            if error.isReload, Remedy.reloadAfterRename.isOn { throw error }
             throw refusal(change, error.reason)
+        }
+    }
+
+    /// What no statement can carry over: the tables are read again as they are now, in a window of their own, while the others are
+    /// followed strictly. See `TableReset`.
+    private func reload(_ change: DefinitionChange, _ reason: String) async throws -> Never {
+        // A cutover that is under way has the source blocked: it is undone first, and this comes up again then.
+        let target = try await context.openTarget()
+        let isCuttingOver: Bool
+        do {
+            isCuttingOver = try await !context.state.journal(on: target).current.isEmpty
+        } catch {
+            await target.close()
+            throw error
+        }
+        await target.close()
+        if isCuttingOver { throw DefinitionsChanged() }
+        context.observer.say("info", "\(change.description): \(reason).")
+        let names = Self.withChildren(change.tables, context.tables.map(\.source))
+        try await TableReset(context: context).run(names, in: .following, because: change.description)
+    }
+
+    /// The tables, and those whose foreign keys refer to unique keys of theirs other than the primary one: a table that is loaded
+    /// has none of these yet, and no server makes it where somebody refers to them. Pure.
+    static func withChildren(_ names: [TableName], _ tables: [TableDefinition]) -> [TableName] {
+        var all = names
+        var at = 0
+        while at < all.count {
+            let name = all[at]
+            at += 1
+            let parent = tables.first { $0.name == name }
+            let primary = parent?.indexes.first(where: \.isPrimary)?.columns.compactMap { parent?.columns[$0].name.lowercased() } ?? []
+            for child in tables where !all.contains(child.name) {
+                let refers = child.foreignKeys.contains {
+                    $0.referenced == name && !primary.starts(with: $0.referencedColumns.map { $0.lowercased() })
+                }
+                if refers { all.append(child.name) }
+            }
+        }
+        return all
+    }
+
+    /// A table that refers to one outside of the plan changes without an event where cascades are not logged.
+    private func refuseOutsideParents(_ statement: DefinitionStatement) throws(DefinitionStatement.Unclear) {
+        guard !context.sourceFacts.logsCascades else { return }
+        let mappings = context.plan.mappings
+        for parent in statement.parents where mappings.decision(for: parent) == nil {
+            throw DefinitionStatement.Unclear(reason: "a foreign key refers to \(parent), which the plan does not include, and the source does not log what it does")
         }
     }
 
@@ -217,7 +282,7 @@ struct DefinitionReplay: Sendable {
         if try await Catalog.read(target, table: goal) != nil {
             throw refusal(change, "a table \(goal) stands on the target already")
         }
-        let theirs = try await Catalog.schemas(target).first { $0.name == goal.schema }
+        var theirs = try await Catalog.schemas(target).first { $0.name == goal.schema }
         let source = try await context.openSource()
         let own: Catalog.Schema?
         do {
@@ -227,10 +292,15 @@ struct DefinitionReplay: Sendable {
             throw error
         }
         await source.close()
+        if theirs == nil {
+            // The schema came after the start. Its defaults are those of now.
+            let defaults = own.map { " DEFAULT CHARACTER SET \($0.characterSet) COLLATE \($0.collation)" } ?? ""
+            try await target.query("CREATE DATABASE IF NOT EXISTS \(SQL.identifier(goal.schema))\(defaults)")
+            theirs = try await Catalog.schemas(target).first { $0.name == goal.schema }
+        }
         if let own, let theirs, own.collation != theirs.collation {
-            throw refusal(
-                change,
-                "new tables of \(name.schema) are in \(own.collation) on the source, those of \(goal.schema) in \(theirs.collation) on the target (ALTER DATABASE \(SQL.identifier(goal.schema)) COLLATE \(own.collation) makes them the same)")
+            // Which of the two the statement ran under is not in the log: the table itself says it.
+            try await reload(change, "the defaults of schema \(name.schema) were changed before or after it")
         }
     }
 
@@ -256,8 +326,15 @@ struct DefinitionReplay: Sendable {
         do {
             // Of a partitioned table each partition is listed, as `name#p#partition`.
             let file = SQL.string(name.fileName)
-            let result = try await target.query(
-                "SELECT MIN(TABLE_ID) FROM information_schema.INNODB_TABLES WHERE NAME = \(file) OR LEFT(NAME, CHAR_LENGTH(\(file)) + 3) = CONCAT(\(file), '#p#')")
+            let condition = "WHERE NAME = \(file) OR LEFT(LOWER(NAME), CHAR_LENGTH(\(file)) + 3) = LOWER(CONCAT(\(file), '#p#'))"
+            let result: MySQLResult
+            do {
+                result = try await target.query("SELECT MIN(TABLE_ID) FROM information_schema.INNODB_TABLES \(condition)")
+            } catch {
+                // 1109: before MySQL 8.0, and on MariaDB, the view has its old name.
+                guard error.serverCode == 1109 else { throw error }
+                result = try await target.query("SELECT MIN(TABLE_ID) FROM information_schema.INNODB_SYS_TABLES \(condition)")
+            }
             guard let identity = result.rows.first?.string(0) else {
                 throw refusal(change, "InnoDB does not list \(name) under a name that can be told, and only its identity shows after a crash whether names were exchanged")
             }
@@ -276,6 +353,11 @@ struct DefinitionReplay: Sendable {
     private func read(_ plan: DefinitionPlan, on target: MySQLConnection) async throws -> [TableName: TableDefinition] {
         var found: [TableName: TableDefinition] = [:]
         for name in Set(plan.targets) { found[name] = try await Catalog.read(target, table: name) }
+        // Foreign keys of other tables name what has got another name.
+        guard plan.isRename else { return found }
+        for child in try await Catalog.children(of: Set(plan.targets).sorted(), on: target) where found[child] == nil {
+            found[child] = try await Catalog.read(target, table: child)
+        }
         return found
     }
 
@@ -315,6 +397,24 @@ struct DefinitionReplay: Sendable {
                 tables[new] = (table.id, prepared)
                 try await state.replaceTable(id: table.id, source: new, prepared: TargetState.json(prepared), on: target)
             }
+        }
+        try await storeForeignKeys(tables, learned, target)
+    }
+
+    /// Foreign keys as read name the target's tables; the task knows them by the source's names.
+    private func storeForeignKeys(
+        _ tables: [TableName: (id: Int, prepared: PreparedTable)], _ learned: [TableName: TableDefinition], _ target: MySQLConnection
+    ) async throws {
+        let names = Dictionary(tables.map { ($0.value.prepared.target, $0.key) }, uniquingKeysWith: { first, _ in first })
+        for (name, table) in tables {
+            guard let definition = learned[table.prepared.target] else { continue }
+            var prepared = table.prepared
+            prepared.source.foreignKeys = definition.foreignKeys.map { key in
+                var key = key
+                key.referenced = names[key.referenced] ?? key.referenced
+                return key
+            }
+            try await context.state.replaceTable(id: table.id, source: name, prepared: TargetState.json(prepared), on: target)
         }
     }
 
@@ -357,3 +457,6 @@ extension TableName {
         return encoded(schema) + "/" + encoded(table)
     }
 }
+
+/// A rename across the plan's border is no reason to stop: what came in is loaded, what went out is dropped.
+extension Remedy { static let reloadAfterRename = Remedy("reload-after-rename", pitfalls: [24], test: "OnlineSchemaChangeTests") }

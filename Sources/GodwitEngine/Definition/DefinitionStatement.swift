@@ -30,10 +30,18 @@ package struct DefinitionStatement: Sendable, Hashable {
         package var table: TableName
         package var range: Range<Int>
     }
+    /// Tables that foreign keys of the statement refer to.
+    package private(set) var parents: [TableName] = []
     package let bytes: [UInt8]
 
     package struct Unclear: Error, Sendable, Hashable {
         package var reason: String
+        /// Reading the tables again, as they are on the source now, answers it.
+        package var isReload = false
+        package init(reason: String, isReload: Bool = false) {
+            self.reason = reason
+            self.isReload = isReload
+        }
     }
 
     private let sql: SQLText
@@ -55,6 +63,7 @@ package struct DefinitionStatement: Sendable, Hashable {
         self.schema = schema
         try parse()
         references = references.map { Reference(table: canonical($0.table), range: $0.range) }
+        parents = parents.map(canonical)
         effects = effects.map { $0.renamed(canonical) }
     }
 
@@ -100,7 +109,8 @@ package struct DefinitionStatement: Sendable, Hashable {
             skip("NOT")
             skip("EXISTS")
         }
-        effects = [.create(try table(), ifNotExists: tolerant)]
+        let subject = try table()
+        effects = [.create(subject, ifNotExists: tolerant)]
         var isPartitioned = false
         while at < sql.count {
             switch keyword() {
@@ -112,9 +122,13 @@ package struct DefinitionStatement: Sendable, Hashable {
             case "START" where sql.keyword(at + 1) == "TRANSACTION":
                 throw Unclear(reason: "it fills the table it creates")
             case "UNION": throw Unclear(reason: "it has a UNION clause")
-            case "LIKE", "REFERENCES":
+            case "LIKE":
                 at += 1
-                try named()
+                if sql.kind(at) != .open { _ = try table() }
+                continue
+            case "REFERENCES":
+                at += 1
+                try parent(of: subject)
                 continue
             default: break
             }
@@ -156,7 +170,7 @@ package struct DefinitionStatement: Sendable, Hashable {
         switch keyword() {
         case "REFERENCES":
             at += 1
-            try named()
+            try parent(of: subject)
             return true
         case "RENAME" where isFirst:
             at += 1
@@ -218,15 +232,15 @@ package struct DefinitionStatement: Sendable, Hashable {
         return true
     }
 
-    /// A table that is only referred to.
-    private mutating func named() throws(Unclear) {
+    /// A table that a foreign key refers to: without a schema it is in that of its child, whatever the session's is.
+    private mutating func parent(of child: TableName) throws(Unclear) {
         if sql.kind(at) == .open { return }
-        _ = try table()
+        parents.append(try table(in: child.schema))
     }
 
-    private mutating func table() throws(Unclear) -> TableName {
+    private mutating func table(in schema: String? = nil) throws(Unclear) -> TableName {
         guard let first = sql.name(at) else { throw Unclear(reason: "a table's name is expected at its word \(at + 1)") }
-        var name = TableName(schema: schema, table: first)
+        var name = TableName(schema: schema ?? self.schema, table: first)
         let start = sql.tokens[at].range.lowerBound
         var end = sql.tokens[at].range.upperBound
         at += 1

@@ -42,8 +42,7 @@ package struct TableReset: Sendable {
     private func carryOut(
         _ names: [TableName], _ phase: TaskPhase, _ what: String, _ exactly: Bool, _ source: MySQLConnection, _ target: MySQLConnection
     ) async throws {
-        var found: [(name: TableName, what: Found)] = []
-        for name in names { found.append((name, try await look(at: name, source, target))) }
+        let found = try await lookAround(names, source, target)
         try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
         for (name, what) in found {
             guard case .gone = what, let table = task(name) else { continue }
@@ -91,6 +90,42 @@ package struct TableReset: Sendable {
 
     // MARK: The source
 
+    /// The tables, and those that are read together with them: components of cascading foreign keys that the log does not carry,
+    /// as they were and as they are now.
+    private func lookAround(
+        _ names: [TableName], _ source: MySQLConnection, _ target: MySQLConnection
+    ) async throws -> [(name: TableName, what: Found)] {
+        let logged = context.sourceFacts.logsCascades
+        let before = context.tables.map(\.source)
+        var found: [(name: TableName, what: Found)] = []
+        var wanted = names
+        while !wanted.isEmpty {
+            for name in wanted { found.append((name, try await look(at: name, source, target))) }
+            let seen = Set(found.map(\.name))
+            var now = before.filter { !seen.contains($0.name) }
+            for case .present(let table, _) in found.map(\.what) { now.append(table.source) }
+            wanted = CascadeComponents.affected(by: seen, before: before, now: now, logged: logged, foldsCase: context.foldsCase)
+                .subtracting(seen).sorted()
+            if wanted.isEmpty, !logged { try check(now.filter { seen.contains($0.name) }, among: now) }
+        }
+        return found
+    }
+
+    private func check(_ tables: [TableDefinition], among all: [TableDefinition]) throws {
+        let mappings = context.plan.mappings
+        for table in tables {
+            for key in table.foreignKeys where key.cascades && mappings.decision(for: key.referenced) == nil {
+                throw EngineError(
+                    .failed, "Table \(table.name) now refers to \(key.referenced) (\(SQL.identifier(key.name))), which is not included.",
+                    why: "The source does not log what this foreign key does to \(table.name).",
+                    cure: "Drop the foreign key and start a new migration, or one that includes \(key.referenced).")
+            }
+            let findings = Preflight.unloggedCascades(
+                table, among: all, isFiltered: { mappings.decision(for: $0)?.filters.isEmpty == false }, foldsCase: context.foldsCase)
+            if let refusal = Preflight.refusal(findings) { throw refusal }
+        }
+    }
+
     private func look(
         at name: TableName, _ source: MySQLConnection, _ target: MySQLConnection
     ) async throws -> Found {
@@ -107,7 +142,7 @@ package struct TableReset: Sendable {
             (position, definition) = read
         }
         guard let definition else { return .gone(at: before) }
-        if let refusal = Preflight.refusal(Preflight.table(definition)) { throw refusal }
+        if let refusal = Preflight.refusal(Preflight.table(definition) + Preflight.dialect(definition, context.translation)) { throw refusal }
         guard let decision = context.plan.mappings.decision(for: name) else {
             throw EngineError(.failed, "Table \(name) was to be loaded again, and the plan does not include it.")
         }
@@ -122,7 +157,7 @@ package struct TableReset: Sendable {
         let standing = isOwn ? nil : try await TargetPreparation.find(target, [decision.target])[decision.target]
         let prepared = try TargetPreparation.decide(
             mode: isOwn ? .dropAndCreate : context.plan.settings.preparation, source: definition, target: decision.target,
-            found: standing, mapping: { mappings.decision(for: $0)?.target })
+            found: standing, mapping: { mappings.decision(for: $0)?.target }, translation: context.translation)
         return .present(prepared, from: position)
     }
 
@@ -159,6 +194,6 @@ package struct TableReset: Sendable {
         }
         return PreparedTarget.databases(
             targets: targets, sourceSchemas: try await Catalog.schemas(source),
-            existing: Set(try await Catalog.schemas(target).map(\.name)))
+            existing: Set(try await Catalog.schemas(target).map(\.name)), translation: context.translation)
     }
 }

@@ -56,9 +56,9 @@ package struct ChunkLoader: Sendable {
         _ transfer: TableTransfer, _ select: String, _ source: MySQLConnection, _ target: MySQLConnection
     ) async throws -> Outcome {
         let columnCount = transfer.columns.count
-        let (ok, rows, bytes) = try await source.stream(select) { stream in
+        let (ok, rows, bytes) = try await source.rows(select) { stream in
             let counter = Counter()
-            let ok = try await target.loadDataLocal(transfer.loadData) { writer in
+            let ok = try await target.load(transfer.loadData) { writer in
                 var transcoder = RowTranscoder(columnCount: columnCount)
                 while let batch = try await stream.next() {
                     var output = ByteBuffer()
@@ -93,7 +93,7 @@ package struct ChunkLoader: Sendable {
     private func copyByInsert(
         _ transfer: TableTransfer, _ select: String, _ source: MySQLConnection, _ target: MySQLConnection
     ) async throws -> Outcome {
-        try await source.stream(select) { stream in
+        try await source.rows(select) { stream in
             var reader = RowReader(columnCount: transfer.columns.count + transfer.columns.count { $0.typeSelect != nil })
             var sql = SQLBuffer(reserving: statementLimit + 4096)
             var pending: UInt64 = 0

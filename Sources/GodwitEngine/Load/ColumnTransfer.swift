@@ -5,7 +5,13 @@
 package struct ColumnTransfer: Sendable, Hashable {
     package let column: ColumnDefinition
 
-    package init(_ column: ColumnDefinition) { self.column = column }
+    /// The target keeps JSON as text (MariaDB).
+    private let jsonIsText: Bool
+
+    package init(_ column: ColumnDefinition, jsonIsText: Bool = false) {
+        self.column = column
+        self.jsonIsText = jsonIsText
+    }
 
     /// The expression in the SELECT of the source.
     package var select: String {
@@ -39,7 +45,7 @@ package struct ColumnTransfer: Sendable, Hashable {
 
     /// For a JSON column, the expression of the types that its text loses (`JSONTypes.list`); nil for others.
     package var typeSelect: String? {
-        column.dataType == "json" ? JSONTypes.list(SQL.identifier(column.name)) : nil
+        column.dataType == "json" && !jsonIsText ? JSONTypes.list(SQL.identifier(column.name)) : nil
     }
 
     /// A JSON value from its text and the list of types beside it.
@@ -75,11 +81,11 @@ package struct TableTransfer: Sendable {
     /// The plan's row filter, nil for all rows.
     package let filter: String?
 
-    package init(source: TableDefinition, target: TableName, filter: String?) {
+    package init(source: TableDefinition, target: TableName, filter: String?, jsonIsText: Bool = false) {
         self.source = source
         self.target = target
         self.filter = filter
-        columns = source.writableColumns.map(ColumnTransfer.init)
+        columns = source.writableColumns.map { ColumnTransfer($0, jsonIsText: jsonIsText) }
     }
 
     package func select(_ bounds: KeyBounds) -> String {
@@ -101,7 +107,11 @@ package struct TableTransfer: Sendable {
 
     private func rows(_ bounds: KeyBounds) -> String {
         let key = source.rowKey
-        let condition = bounds.condition(columns: key?.columns.map { source.columns[$0].name } ?? [])
+        let columns = key?.columns.map { source.columns[$0].name } ?? []
+        var condition = bounds.condition(columns: columns)
+        if Fault.chunkBound.isOn, let upper = bounds.upper {
+            condition = "(\(condition)) AND NOT (\(KeyBounds.equality(columns: columns, keys: [upper])))"
+        }
         let index = key.map { " FORCE INDEX (\(SQL.identifier($0.name)))" } ?? ""
         let filtered = filter.map { " AND (\($0))" } ?? ""
         return "FROM \(source.name.sql)\(index) WHERE (\(condition))\(filtered)"

@@ -2,7 +2,7 @@ import Foundation
 import MySQLTypes
 import MySQLWire
 
-/// Loads every table: keyed tables by chunks on several connections, keyless ones each from one exact snapshot.
+/// Loads every table: by chunks on several connections, each read by itself, or (`ExactLoader`) all of them of one moment.
 package struct Loader: Sendable {
     package let context: RunContext
 
@@ -17,15 +17,26 @@ package struct Loader: Sendable {
 
     package func run() async throws {
         let stored = try await context.state.chunks(on: context.control)
-        await restoreCounts(stored)
+        let components = context.cascadeComponents
+        let connected = Set(components.flatMap { $0.map(\.id) })
+        let exact = components + context.tables.filter { $0.isExact && !connected.contains($0.id) }.map { [$0] }
+        let exactIDs = Set(exact.flatMap { $0.map(\.id) })
+        let planned = Set(context.tables.filter(\.isPlanned).map(\.id))
+        await restoreCounts(stored.filter { !exactIDs.contains($0.table) || planned.contains($0.table) })
         // A crash between the record of a table's last chunk and this mark left the one without the other.
-        let ended = Set(stored.filter { $0.bounds.upper == nil }.map(\.table))
-        let planned = context.tables.filter { !$0.isPlanned && ended.contains($0.id) }.map(\.id)
-        try await context.state.mark(tables: planned, "is_planned", on: context.control)
-        let keyed = context.tables.filter { !$0.isExact }
-        let keyless = context.tables.filter(\.isExact)
-        for table in keyless { try await KeylessLoader(context: context, loader: chunkLoader).load(table, stored: stored) }
-        try await loadKeyed(keyed, stored: stored)
+        let ended = Set(stored.filter { $0.bounds.upper == nil && !exactIDs.contains($0.table) }.map(\.table))
+        let cutOff = context.tables.filter { !$0.isPlanned && ended.contains($0.id) }.map(\.id)
+        try await context.state.mark(tables: cutOff, "is_planned", on: context.control)
+        let loader = ExactLoader(context: context, loader: chunkLoader, chunkRows: { chunkRows($0) })
+        for tables in exact {
+            let isComponent = connected.contains(tables[0].id)
+            try await loader.load(
+                tables, because: isComponent
+                    ? "Tables with cascading foreign keys that the source does not log are read from one exact snapshot, for which no transaction may hold them for a moment."
+                    : "A table \(context.shape(tables[0]).isKeyless ? "without a key" : "whose changes are logged in part") is read from one exact snapshot, for which no transaction may hold it for a moment.",
+                stored: stored)
+        }
+        try await loadKeyed(context.tables.filter { !exactIDs.contains($0.id) }, stored: stored)
         for table in context.tables { await context.board.finishedLoading(table.id) }
     }
 
@@ -92,7 +103,8 @@ package struct Loader: Sendable {
                 guard let table = tables[work.table] else { continue }
                 await context.board.loading(table.id)
                 let transfer = TableTransfer(
-                    source: table.source, target: table.prepared.target, filter: try context.filterSQL(table))
+                    source: table.source, target: table.prepared.target, filter: try context.filterSQL(table),
+                    jsonIsText: context.targetFacts.isMariaDB)
                 let start = ContinuousClock.now
                 let outcome: ChunkLoader.Outcome?
                 do {
@@ -114,100 +126,5 @@ package struct Loader: Sendable {
         }
         await source.close()
         await target.close()
-    }
-}
-
-/// Loads a table without a row key: all of it from one snapshot whose position is exact, in one target transaction.
-///
-/// Equal rows cannot be told apart, so nothing may be replayed twice: replay starts exactly behind the snapshot. A brief
-/// LOCK TABLES … READ makes the position exact: whoever wrote the table has committed, nobody else can.
-struct KeylessLoader: Sendable {
-    let context: RunContext
-    let loader: ChunkLoader
-    /// Tries to get the lock, each waiting a few seconds for transactions that hold the table.
-    private static let attempts = 30
-
-    func load(_ table: RunTable, stored: [StoredChunk]) async throws {
-        if stored.contains(where: { $0.table == table.id && $0.isDone }) { return }
-        if !stored.contains(where: { $0.table == table.id }) {
-            try await context.state.addChunk(
-                StoredChunk(table: table.id, number: 0, bounds: .all, isDone: false, rows: 0, bytes: 0), on: context.control)
-            try await context.state.mark(table: table.id, "is_planned", on: context.control)
-        }
-        await context.board.loading(table.id)
-        let snapshot = try await context.openSource()
-        let locker = try await context.openSource()
-        let target = try await context.openTarget()
-        do {
-            try await copy(table, snapshot: snapshot, locker: locker, target: target)
-        } catch {
-            await close(snapshot, locker, target)
-            throw try await ReadFailure(context: context).resolved(error, tables: [table])
-        }
-        await close(snapshot, locker, target)
-    }
-
-    private func close(_ connections: MySQLConnection...) async {
-        for connection in connections { await connection.close() }
-    }
-
-    private func copy(
-        _ table: RunTable, snapshot: MySQLConnection, locker: MySQLConnection, target: MySQLConnection
-    ) async throws {
-        let start = ContinuousClock.now
-        try await target.query("BEGIN")
-        try await context.state.checkFence(epoch: context.epoch, phase: .loading, on: target)
-        if try await context.state.isDone(table: table.id, number: 0, on: target) {
-            try await target.query("ROLLBACK")
-            return
-        }
-        let position = try await openSnapshot(of: table, snapshot, locker)
-        context.observer.moment("load.keyless.snapshot")
-        let transfer = TableTransfer(
-            source: table.source, target: table.prepared.target, filter: try context.filterSQL(table))
-        let outcome = try await loader.copy(transfer, .all, source: snapshot, target: target)
-        try await context.state.storeLoadedAt(position, table: table.id, on: target)
-        try await context.state.markDone(
-            table: table.id, number: 0, rows: outcome.rows, bytes: outcome.bytes, on: target)
-        context.observer.moment("load.chunk.before-commit")
-        try await target.query("COMMIT")
-        context.observer.moment("load.chunk.after-commit")
-        try await snapshot.query("COMMIT")
-        let elapsed = ContinuousClock.now - start
-        await context.board.loaded(
-            table.id, rows: outcome.rows, bytes: outcome.bytes, seconds: Double(elapsed.components.seconds))
-    }
-
-    private func openSnapshot(
-        of table: RunTable, _ snapshot: MySQLConnection, _ locker: MySQLConnection
-    ) async throws -> ReplicationPosition {
-        let name = table.source.name
-        try await locker.query("SET SESSION lock_wait_timeout = 1")
-        let wait = "lock on \(name)"
-        await context.board.beginWait(
-            wait, why: "A table \(table.source.rowKey == nil ? "without a key" : "whose changes are logged in part") is read from one exact snapshot, for which no transaction may hold it for a moment.",
-            limit: .seconds(11 * Self.attempts))
-        for attempt in 1... {
-            do {
-                try await locker.query("LOCK TABLES \(name.sql) READ")
-                break
-            } catch {
-                guard error.serverCode == 1205 else { throw error }
-                guard attempt < Self.attempts else {
-                    throw EngineError(
-                        .resumable, "Table \(name) could not be locked for an instant in \(Self.attempts) tries.",
-                        why: "A transaction holds it, and the table needs one exact snapshot.",
-                        cure: "End long transactions on it (SHOW PROCESSLIST), then run the same command again.")
-                }
-                // Behind a waiting lock the application's writers queue up: let them through before the next try.
-                try await Task.sleep(for: .seconds(min(10, attempt)))
-            }
-        }
-        await context.board.endWait(wait)
-        // Opening the snapshot on the locking connection would release its lock.
-        try await snapshot.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-        let position = try await context.positions.exact(on: locker)
-        try await locker.query("UNLOCK TABLES")
-        return position
     }
 }

@@ -62,6 +62,7 @@ package struct ObjectReader: Sendable {
                 }
             }
         }
+        if connection.server.isMariaDB { found.objects = Self.usesInTexts(found.objects) }
         found.objects = ObjectOrder.sorted(found.objects)
         return found
     }
@@ -83,6 +84,18 @@ package struct ObjectReader: Sendable {
 
     // MARK: Parts
 
+    /// A view's text names every table and view in full and in backticks: which of the other views stand in it. One that stands there
+    /// as a literal does no harm to the order.
+    private static func usesInTexts(_ objects: [ObjectDefinition]) -> [ObjectDefinition] {
+        let names = objects.filter { $0.kind == .view }.map { ($0.name, Data($0.name.sql.utf8)) }
+        return objects.map { object in
+            guard object.kind == .view else { return object }
+            var view = object
+            view.uses = names.filter { $0.0 != object.name && object.statement.firstRange(of: $0.1) != nil }.map(\.0).sorted()
+            return view
+        }
+    }
+
     private enum Answer {
         case object(ObjectDefinition)
         case unreadable(String)
@@ -96,7 +109,7 @@ package struct ObjectReader: Sendable {
         case .events: return try await connection.query(ObjectQueries.events(scope.schemas)).rows.map(ObjectQueries.event)
         case .views:
             var uses: [TableName: [TableName]] = [:]
-            for row in try await connection.query(ObjectQueries.viewUses(scope.schemas)).rows {
+            for row in try await viewUses(connection) {
                 uses[ObjectQueries.name(row, 0), default: []].append(ObjectQueries.name(row, 2))
             }
             return try await connection.query(ObjectQueries.views(scope.schemas)).rows.map { row in
@@ -104,6 +117,18 @@ package struct ObjectReader: Sendable {
                 view.uses = (uses[view.id.name] ?? []).sorted()
                 return view
             }
+        }
+    }
+
+    /// None before MySQL 8.0.13 (1109): a view over another one is then made when what it reads is there, at the latest before the
+    /// cutover. MariaDB does not list them either: see `usesInTexts`.
+    private func viewUses(_ connection: MySQLConnection) async throws -> [MySQLRow] {
+        if connection.server.isMariaDB { return [] }
+        do {
+            return try await connection.query(ObjectQueries.viewUses(scope.schemas)).rows
+        } catch {
+            guard error.serverCode == 1109 else { throw error }
+            return []
         }
     }
 

@@ -5,7 +5,7 @@ extension PlanParser {
     mutating func application(_ node: DocumentNode) throws(EngineError) -> Plan.Application {
         if node.isNull { return .init() }
         let commands = ["stop", "start", "switch", "switch_back", "health"]
-        let map = try reader.map(node, "application", known: ["profile", "timeout"] + commands)
+        let map = try reader.map(node, "application", known: ["profile", "timeout", "block"] + commands)
         let given = commands.filter { map[$0] != nil }
         var result = Plan.Application(profile: given.isEmpty ? .none : .commands)
         if let profile = map["profile"] { result.profile = try reader.choice(profile, "application.profile") }
@@ -14,6 +14,12 @@ extension PlanParser {
         result.switch = try argvs(map["switch"], "application.switch")
         result.switchBack = try argvs(map["switch_back"], "application.switch_back")
         result.health = try argvs(map["health"], "application.health")
+        if let block = map["block"] { result.block = try reader.choice(block, "application.block") }
+        if result.block == .application, result.stop.isEmpty {
+            throw reader.error(
+                map["block"]?.mark ?? node.mark, "application.block is application, and there is no stop: nothing would keep writers off the source.",
+                cure: "Add `stop:`, which must stop all that writes.")
+        }
         if let timeout = map["timeout"] { result.timeout = try duration(timeout, "application.timeout") }
         if result.profile == .none, let first = given.first, let unused = map[first] {
             warnings.append(

@@ -42,7 +42,7 @@ struct PlanParser {
         self.files = files
     }
 
-    private static let keys = ["name", "source", "target", "tables", "settings", "task", "application", "state", "without"]
+    private static let keys = ["name", "source", "target", "tables", "settings", "task", "application", "state", "without", "users"]
 
     mutating func plan(_ document: DocumentNode) throws(EngineError) -> Plan {
         let map = try reader.map(document, "The plan", known: Self.keys)
@@ -59,6 +59,7 @@ struct PlanParser {
             application: application ?? .init(), stateFolder: PlanFiles.resolve(state, beside: path),
             warnings: warnings)
         plan.without = without
+        plan.users = try map["users"].flatMap { (node) throws(EngineError) in try self.users(node) }
         return plan
     }
 

@@ -18,6 +18,12 @@ package struct Plan: Sendable {
     package struct Application: Sendable {
         package enum Profile: String, Sendable, CaseIterable { case packagecloud, omnibus, commands, none }
         package var profile: Profile
+        /// What keeps writers off the source in a cutover: see `SourceBlock`.
+        package enum Block: String, Sendable, CaseIterable {
+            case readOnly = "read-only"
+            case accounts, application
+        }
+        package var block = Block.readOnly
         /// Each a list of argv, run in order, without a shell.
         package var stop: [[String]]
         package var start: [[String]]
@@ -63,6 +69,8 @@ package struct Plan: Sendable {
     package var stateFolder: String
     /// Kinds of objects that stay behind by the operator's word.
     package var without: Set<ObjectKind> = []
+    /// Accounts that move; nil: none.
+    package var users: AccountRules?
     /// The operator's own words, for warnings: every key that was read and has no effect.
     package var warnings: [String]
     package init(

@@ -3,6 +3,9 @@ import MySQLWire
 import NIOCore
 import OrderedCollections
 
+extension Remedy { static let countedRows = Remedy("counted-rows", pitfalls: [12], test: "MigrationEdgeTests.aTargetThatSomebodyWritesTo") }
+extension Remedy { static let recordedExceptions = Remedy("recorded-exceptions", pitfalls: [12, 33], test: "DivergencePolicyTests.passedOverRecordedOnceAndRepaired") }
+
 /// A statement over many rows did not do what it should, or the server refused it: somewhere among its rows is the one that does not
 /// fit.
 struct ApplyFault: Error {
@@ -47,7 +50,7 @@ struct RowByRow {
             case (nil, nil): continue
             case (nil, let after?): later.append(after)
             case (let before?, nil): try await delete(before)
-            case (_?, let after?) where !after.isComplete: try await apply(OrderedChange(before: after, after: after))
+            case (_?, let after?) where !after.isComplete: try await apply(PartialChange(before: after, after: after))
             case (let before?, let after?) where !before.isComplete:
                 if try await deleteForRewrite(before) { later.append(after) }
             case (let before?, let after?):
@@ -70,10 +73,15 @@ struct RowByRow {
     }
 
     /// Part of a row's columns.
-    mutating func apply(_ change: OrderedChange) async throws {
+    mutating func apply(_ change: PartialChange) async throws {
         guard suspension == nil else { return }
+        // Of several statements all or none.
+        try await target.query("SAVEPOINT godwit_change")
         for statement in try statements.partialUpdate(change, strict: true) {
-            guard try await attempt(statement, change.before, zero: .missingUpdate, clearing: { nil }) else { return }
+            guard try await attempt(statement, change.before, zero: .missingUpdate, clearing: { nil }) else {
+                try await target.query("ROLLBACK TO SAVEPOINT godwit_change")
+                return
+            }
         }
     }
 

@@ -2,6 +2,8 @@ extension Preflight {
     static func sourceGrants(_ facts: PreflightFacts) -> [Finding] {
         let source = facts.source
         var found = missing(["SELECT"], on: facts.tables.map(\.name), source, "source", why: "Every row is read.")
+        let components = CascadeComponents.find(
+            facts.tables, logged: source.logsCascades, foldsCase: source.lowerCaseTableNames != 0).flatMap { $0 }
         func global(
             _ anyOf: [String], _ severity: Finding.Severity, why: String
         ) {
@@ -12,16 +14,38 @@ extension Preflight {
                     cure: "GRANT \(anyOf[0]) ON *.* TO \(account(source));"))
         }
         global(["REPLICATION SLAVE"], .error, why: "The binary log is read as a replica reads it.")
-        global(["REPLICATION CLIENT", "SUPER"], .error, why: "The binary log's position is read.")
+        global(source.isMariaDB ? ["BINLOG MONITOR", "REPLICATION CLIENT", "SUPER"] : ["REPLICATION CLIENT", "SUPER"], .error, why: "The binary log's position is read.")
         let keyless = facts.tables.filter { $0.rowKey == nil }.map(\.name)
         found += missing(
             ["LOCK TABLES"], on: keyless, source, "source",
             why: "Tables without a key are read from one exact moment, for which they are locked for an instant.")
-        global(
-            ["SYSTEM_VARIABLES_ADMIN", "SUPER"], .warning,
-            why: "The cutover makes the source read-only; without this it stops before anything is changed.")
-        global(
-            ["CONNECTION_ADMIN", "SUPER"], .warning, why: "The cutover ends connections that still write after the block.")
+        found += missing(
+            ["LOCK TABLES"], on: components.filter { !keyless.contains($0) }, source, "source",
+            why: "Tables with cascading foreign keys that are not logged are read from one exact moment, for which they are locked for an instant.")
+        let connections = source.isMariaDB ? ["CONNECTION ADMIN", "SUPER"] : ["CONNECTION_ADMIN", "SUPER"]
+        switch facts.block {
+        case .readOnly:
+            global(
+                source.isMariaDB ? ["READ_ONLY ADMIN", "SUPER"] : ["SYSTEM_VARIABLES_ADMIN", "SUPER"], .warning,
+                why: "The cutover makes the source read-only; without this it stops before anything is changed "
+                    + "(`application: { block: accounts }` or `block: application` in the plan are other ways, with weaker promises).")
+            global(
+                connections, .warning, why: "The cutover ends connections that still write after the block.")
+        case .accounts:
+            global(["CREATE USER"], .warning, why: "The cutover locks the source's accounts (`block: accounts`).")
+            global(connections, .warning, why: "The cutover ends the sessions of locked accounts.")
+            if !source.grants.allows("SELECT", schema: "mysql") {
+                found.append(
+                    Finding(
+                        .warning, "source-grants", "source", "The account \(account(source)) lacks SELECT on schema mysql of the source.",
+                        why: "The accounts that the cutover locks are listed there.", cure: "GRANT SELECT ON `mysql`.* TO \(account(source));"))
+            }
+        case .application:
+            found.append(
+                Finding(
+                    .warning, "block", "source", "Nothing but the application's stop commands keeps writers off the source (`block: application`).",
+                    why: "The cutover waits until the source stands still, and looks again before the switch; what somebody writes after that is lost."))
+        }
         global(["PROCESS"], .warning, why: "The cutover looks for transactions that are still open.")
         if found.isEmpty { found.append(Finding(.ok, "source-grants", "source", "The source's account has every grant.")) }
         return found

@@ -185,7 +185,7 @@ extension Preflight {
         }
         let makesOrphans = target.grants.allowsAny(["ALLOW_NONEXISTENT_DEFINER", "SET_USER_ID", "SUPER"])
         for (definer, objects) in others {
-            if let accounts = facts.objects.accounts, !accounts.contains(definer) {
+            if let accounts = facts.objects.accounts, !accounts.contains(definer), !facts.movedAccounts.contains(definer) {
                 found.append(
                     Finding(
                         makesOrphans ? .warning : .error, "definer", definer, "The account \(ObjectStatements.account(definer)) is not on the target.",

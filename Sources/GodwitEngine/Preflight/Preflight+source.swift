@@ -3,16 +3,7 @@ extension Preflight {
     static func flavours(_ facts: PreflightFacts) -> [Finding] {
         var found: [Finding] = []
         for (side, server) in [("source", facts.source), ("target", facts.target)] {
-            if server.isMariaDB {
-                found.append(
-                    Finding(
-                        .refusal, "\(side)-flavour", side, "The \(side) is MariaDB (\(server.version)), which Godwit does not move \(side == "source" ? "from" : "to") yet.",
-                        why: side == "source"
-                            ? "Its binary log has events and types of its own." : "Definitions and types of MySQL 8 and later do not exist there.",
-                        cure: "Use a MySQL server as \(side)."))
-            } else {
-                found.append(Finding(.ok, "\(side)-flavour", side, "The \(side) is MySQL \(server.version)."))
-            }
+            found.append(Finding(.ok, "\(side)-flavour", side, "The \(side) is \(server.isMariaDB ? "MariaDB" : "MySQL") \(server.version)."))
         }
         if !facts.source.isMariaDB, facts.source.variable("binlog_row_metadata") == nil {
             found.append(
@@ -102,7 +93,13 @@ extension Preflight {
     /// What is not in an image is derived (`RowCompletion`): right, but slower, and not where a filter judges by what is left out.
     private static func rowImages(_ source: ServerFacts) -> [Finding] {
         var found: [Finding] = []
-        if let image = source.binlogRowImage, image != "FULL" {
+        if let image = source.binlogRowImage, image != "FULL", source.isMariaDB {
+            found.append(
+                Finding(
+                    .error, "row-image", "source", "binlog_row_image is \(image).",
+                    why: "Of a MariaDB source, changes that leave out columns are not followed.",
+                    cure: "SET GLOBAL binlog_row_image = FULL, in its configuration too; then let every application connect anew: sessions keep the old value."))
+        } else if let image = source.binlogRowImage, image != "FULL" {
             found.append(
                 Finding(
                     .warning, "row-image", "source", "binlog_row_image is \(image).",

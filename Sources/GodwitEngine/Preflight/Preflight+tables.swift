@@ -1,3 +1,5 @@
+extension Remedy { static let transactionalEngines = Remedy("transactional-engines", pitfalls: [29], test: "PreflightTests") }
+
 extension Preflight {
     /// The included tables, each for itself.
     static func tables(_ facts: PreflightFacts) -> [Finding] {
@@ -34,7 +36,7 @@ extension Preflight {
     static func table(_ table: TableDefinition) -> [Finding] {
         let subject = table.name.description
         var found: [Finding] = []
-        if table.engine.uppercased() != "INNODB" {
+        if table.engine.uppercased() != "INNODB", Remedy.transactionalEngines.isOn {
             let engine = table.engine.isEmpty ? "(none)" : table.engine
             found.append(
                 Finding(
@@ -50,7 +52,17 @@ extension Preflight {
                     why: "Its value is not in the log, so updates of this table are applied as delete and insert."))
         }
         found += statement(table)
+        found += table.columns.compactMap { oldTemporal($0, subject, table) }
         return found
+    }
+
+    /// MariaDB 5.3's storage of TIME(n), DATETIME(n) and TIMESTAMP(n): the log does not say how long such a value is.
+    private static func oldTemporal(_ column: ColumnDefinition, _ subject: String, _ table: TableDefinition) -> Finding? {
+        guard column.columnType.contains("mariadb-5.3"), (column.datetimePrecision ?? 0) > 0 else { return nil }
+        return Finding(
+            .refusal, "old-temporal", subject, "Column \(SQL.identifier(column.name)) of \(subject) is stored as MariaDB 5.3 did it.",
+            why: "The binary log does not carry the length of such values, so rows behind one could be read wrongly.",
+            cure: "SET GLOBAL mysql56_temporal_format = ON; ALTER TABLE \(table.name.sql) FORCE;")
     }
 
     private static func keyless(_ table: TableDefinition) -> [Finding] {
@@ -119,6 +131,11 @@ extension Preflight {
         var found: [Finding] = []
         let byName = Dictionary(facts.tables.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         for table in facts.tables {
+            if !facts.source.logsCascades {
+                found += unloggedCascades(
+                    table, among: facts.tables, isFiltered: { facts.decisions[$0]?.filters.isEmpty == false },
+                    foldsCase: facts.source.lowerCaseTableNames != 0) + standingForeignKeys(table, facts)
+            }
             for key in table.foreignKeys {
                 let subject = "\(table.name).\(key.name)"
                 if facts.decisions[key.referenced] == nil {
@@ -129,14 +146,6 @@ extension Preflight {
                             why: "The foreign key could not be created, and changes that come from its parent would be missed.",
                             cure: "Include \(key.referenced), or exclude \(table.name), or drop the foreign key."))
                     continue
-                }
-                if key.cascades, !facts.source.logsCascades {
-                    found.append(
-                        Finding(
-                            .refusal, "cascades", subject,
-                            "Foreign key \(SQL.identifier(key.name)) of \(table.name) changes child rows by itself (ON DELETE \(key.onDelete), ON UPDATE \(key.onUpdate)).",
-                            why: "This source does not write these changes to its binary log (before MySQL 9.6, or with innodb_native_foreign_keys = ON), so they could not be followed yet.",
-                            cure: "Restart the source with innodb_native_foreign_keys = OFF where it has that variable; else define the key with RESTRICT, or exclude both tables."))
                 }
                 found += parentKey(facts, table, key, byName[key.referenced])
                 if let decision = facts.decisions[key.referenced], !decision.filters.isEmpty {
@@ -150,6 +159,37 @@ extension Preflight {
             }
         }
         return found
+    }
+
+    /// Where the log does not carry cascades: what of them cannot be followed.
+    static func unloggedCascades(
+        _ table: TableDefinition, among tables: [TableDefinition], isFiltered: (TableName) -> Bool, foldsCase: Bool
+    ) -> [Finding] {
+        CascadeComponents.objections(to: table, among: tables, isFiltered: isFiltered, foldsCase: foldsCase).map { reason in
+            Finding(
+                .refusal, "cascades", table.name.description, reason + ".",
+                why: "This source does not write what foreign keys do to its binary log (before MySQL 9.6, with innodb_native_foreign_keys = ON, MariaDB); Godwit carries it out itself, and needs to know the rows.",
+                cure: "Include all rows, or define the key with RESTRICT, or exclude its tables; or start the source with innodb_native_foreign_keys = OFF where it has that variable.")
+        }
+    }
+
+    /// Later changes of definition are read from the target, so a table that stands there needs the source's cascades.
+    private static func standingForeignKeys(_ table: TableDefinition, _ facts: PreflightFacts) -> [Finding] {
+        guard facts.preparation != .dropAndCreate, table.foreignKeys.contains(where: \.cascades),
+            let name = facts.targetName(table.name), let standing = facts.found[name]?.definition
+        else { return [] }
+        func shown(_ key: ForeignKeyDefinition, _ referenced: TableName) -> String {
+            "(\(key.columns.joined(separator: ", "))) to \(referenced) (\(key.referencedColumns.joined(separator: ", "))) ON DELETE \(key.onDelete) ON UPDATE \(key.onUpdate)".lowercased()
+        }
+        let own = Set(table.foreignKeys.filter(\.cascades).map { shown($0, facts.targetName($0.referenced) ?? $0.referenced) })
+        let missing = own.subtracting(standing.foreignKeys.map { shown($0, $0.referenced) }).sorted()
+        guard !missing.isEmpty else { return [] }
+        return [
+            Finding(
+                .error, "cascades-target", name.description, "Table \(name) stands on the target without the foreign key \(missing.joined(separator: "; ")).",
+                why: "The source does not log what this foreign key does, and the target's definition is what later changes of it are read from.",
+                cure: "Add it there (while the table is empty), drop the table, or set TargetTablePrepMode to DROP_AND_CREATE.")
+        ]
     }
 
     /// A foreign key that refers to something else than a whole unique key can be forbidden on the target, which would show only

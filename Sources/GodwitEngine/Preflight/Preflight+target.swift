@@ -31,7 +31,9 @@ extension Preflight {
         compare(
             "explicit_defaults_for_timestamp", "explicit-defaults",
             why: "TIMESTAMP columns that the application adds later would get other defaults.")
-        compare("sql_mode", "sql-mode", why: "Godwit sets its own; the application's statements may be accepted on one side only.")
+        if source.isMariaDB == target.isMariaDB {
+            compare("sql_mode", "sql-mode", why: "Godwit sets its own; the application's statements may be accepted on one side only.")
+        }
         if let left = zone(source), let right = zone(target), left != right {
             found.append(
                 Finding(
@@ -58,8 +60,9 @@ extension Preflight {
     private static func collations(_ facts: PreflightFacts) -> [Finding] {
         guard !facts.target.collations.isEmpty else { return [] }
         var users: [String: [String]] = [:]
+        let translation = DialectTranslation(source: facts.source, target: facts.target)
         func use(_ collation: String?, _ user: String) {
-            guard let collation, !collation.isEmpty, facts.target.collations[collation] == nil else { return }
+            guard let collation, !collation.isEmpty, translation.collation(collation) == nil else { return }
             users[collation, default: []].append(user)
         }
         for table in facts.tables {
@@ -148,13 +151,15 @@ extension Preflight {
             }
             // What an earlier run of this task prepared is judged by that run.
             guard let existing = facts.found[target], !facts.prepared.contains(target) else { continue }
-            found += targetTable(source, target, existing, facts.preparation)
+            found += targetTable(
+                source, target, existing, facts.preparation, DialectTranslation(source: facts.source, target: facts.target))
         }
         return found + outsideReferences(facts)
     }
 
     private static func targetTable(
-        _ source: TableDefinition, _ target: TableName, _ existing: TargetPreparation.Found, _ mode: TaskSettings.TablePreparation
+        _ source: TableDefinition, _ target: TableName, _ existing: TargetPreparation.Found, _ mode: TaskSettings.TablePreparation,
+        _ translation: DialectTranslation
     ) -> [Finding] {
         let subject = target.description
         if mode == .dropAndCreate {
@@ -177,14 +182,14 @@ extension Preflight {
                         why: "TargetTablePrepMode is TRUNCATE_BEFORE_LOAD."))
             }
         }
-        for sentence in Definitions.differences(source: source, target: existing.definition) {
+        for sentence in Definitions.differences(source: translation.table(source), target: existing.definition) {
             found.append(
                 Finding(
                     .error, "target-fit", subject, "Table \(target) exists on the target and does not fit \(source.name). " + sentence,
                     why: "Rows would be refused or changed.",
                     cure: "Change it, drop it, or set TargetTablePrepMode to DROP_AND_CREATE."))
         }
-        for sentence in Definitions.remarks(source: source, target: existing.definition) {
+        for sentence in Definitions.remarks(source: translation.table(source), target: existing.definition) {
             found.append(Finding(.warning, "target-remark", subject, "Table \(target): " + sentence))
         }
         if !existing.definition.triggers.isEmpty {

@@ -15,9 +15,9 @@ package enum Preflight {
         let found =
             flavours(facts) + identity(facts) + sourceLog(facts) + sourceGrants(facts) + objectVisibility(facts)
             + targetGrants(facts) + tables(facts) + foreignKeys(facts) + objects(facts) + triggers(facts) + movedObjects(facts)
-            + names(facts) + differences(facts) + targetServer(facts)
-            + targetTables(facts)
-        return found.enumerated().sorted { ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset) }.map(\.element)
+            + facts.accountFindings + names(facts) + differences(facts) + targetServer(facts)
+            + targetTables(facts) + dialects(facts)
+        return found.map { spelled($0, facts) }.enumerated().sorted { ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset) }.map(\.element)
     }
 
     /// Nil when nothing stands against the start; else one error that names everything that does.
@@ -38,6 +38,7 @@ package enum Preflight {
             source: try await ServerFacts.read(source), target: try await ServerFacts.read(target),
             preparation: plan.settings.preparation, prepared: prepared)
         facts.without = plan.without
+        facts.block = plan.application.block
         var rules = plan.mappings
         rules.foldsCase = facts.source.lowerCaseTableNames != 0
         let mappings = rules
@@ -55,6 +56,7 @@ package enum Preflight {
         let scope = ObjectScope(
             tables: facts.decisions.mapValues(\.target), without: plan.without, mappings: mappings)
         facts.objects = try await ObjectFacts.read(source: source, target: target, scope: scope)
+        try await readAccounts(source, target, plan, &facts)
         for object in facts.sourceObjects.objects where object.kind == .view && mappings.isExcluded(object.name) {
             if scope.schemas.contains(object.name.schema), !plan.without.contains(.views) { facts.objects.excluded.insert(object.name) }
         }

@@ -22,6 +22,11 @@ package struct PreflightFacts: Sendable {
     package var namedSchemas: [String] = []
     /// Kinds of objects that the operator has said stay behind (`without:` in the plan).
     package var without: Set<ObjectKind> = []
+    package var block = Plan.Application.Block.readOnly
+    /// Accounts that `users:` of the plan brings, as far as that can be said before (`user@host`).
+    package var movedAccounts: Set<String> = []
+    /// What can be said of them before the start, and what reading them lacks.
+    package var accountFindings: [Finding] = []
     /// Views, routines, triggers and events in full.
     package var objects = ObjectFacts()
 

@@ -1,10 +1,13 @@
 import Foundation
+import MySQLTypes
 
 /// Gathers what the parts of a run tell and hands out snapshots. All tell it, it asks none.
 package actor ProgressBoard {
     package private(set) var status: MigrationStatus
     /// Chunks and transactions that this process has committed: grows while an attempt gets somewhere.
     package private(set) var commits: UInt64 = 0
+    /// Where in the source's files the target stands, once something was applied.
+    package private(set) var reached: BinlogCoordinates?
     private var waitsSince: [String: (wait: MigrationStatus.Wait, since: Date)] = [:]
     private var lastCommit: UInt64 = 0
     /// When this attempt began to load a table, and the seconds that earlier ones took.
@@ -114,6 +117,7 @@ package actor ProgressBoard {
 
     package func applied(_ progress: ApplyProgress, idle: Bool) {
         status.position = progress.position.description
+        reached = progress.reached
         status.appliedTransactions += progress.transactions
         commits += progress.transactions
         for (table, counts) in progress.counts {

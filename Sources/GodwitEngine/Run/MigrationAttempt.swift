@@ -55,10 +55,10 @@ struct MigrationAttempt: Sendable {
         let sourceFacts = try await ServerFacts.read(source)
         let targetFacts = try await ServerFacts.read(control)
         plan.mappings.foldsCase = sourceFacts.lowerCaseTableNames != 0
-        let positions = SourcePositions(usesGTIDs: sourceFacts.usesGTIDs)
-        let preparation = Preparation(plan: plan, state: state, positions: positions, observer: observer)
-
         var stored = try await state.readTask(on: control)
+        // A task stays with the kind of position that it began with.
+        let positions = SourcePositions(usesGTIDs: stored?.p0?.isGTIDs ?? sourceFacts.usesGTIDs)
+        let preparation = Preparation(plan: plan, state: state, positions: positions, observer: observer)
         if stored == nil {
             // Everything that can be refused is refused before the first write.
             try await preparation.preflight(source: source, target: control)
@@ -77,9 +77,14 @@ struct MigrationAttempt: Sendable {
         guard let stored, let p0 = stored.p0 else {
             throw EngineError(.failed, "The task's row in schema godwit on the target is not complete.")
         }
-        try await preparation.check(stored, uuid: uuid, on: control, positions: positions, p0: p0)
+        try await preparation.check(stored, on: control, gtidMode: sourceFacts.gtidMode, p0: p0)
+        try await preparation.checkCascades(stored, sourceFacts, on: control)
+        let continuity = SourceContinuity(plan: plan, state: state, positions: positions)
+        let change = try await continuity.check(
+            stored, uuid: uuid, source: source, sourceFacts: sourceFacts, targetFacts: targetFacts, target: control)
         let epoch = try await state.takeEpoch(on: control)
         if await memory.isFirstAttempt() { try await state.expireRequests(on: control) }
+        if change != nil { await memory.forgetGoal() }
         let goal = await memory.keepGoal(try await positions.exact(on: source))
         let tables = try await preparation.tables(on: control)
         await board.begin(
@@ -93,6 +98,10 @@ struct MigrationAttempt: Sendable {
             plan: plan, options: run.options, sessions: sessions, state: state, lock: lock, epoch: epoch, observer: observer,
             board: board, positions: positions, sourceFacts: sourceFacts, targetFacts: targetFacts, control: control,
             sourceControl: source, sourceUUID: uuid, tables: tables)
+        if let change {
+            try await continuity.settle(change, context)
+            observer.say("warning", change.sentence)
+        }
         await board.set(outcomes: try await TaskOutcomes.read(state, on: control))
         let keeper = try await controlTables(context)
         let attempt = self
@@ -174,8 +183,13 @@ struct MigrationAttempt: Sendable {
     private func storeStatus(_ context: RunContext) async throws {
         let connection = try await context.sessions.target()
         do {
+            var stored: BinlogCoordinates?
             while true {
                 let bytes = try await context.state.storeStatus(await board.snapshot(), on: connection)
+                if context.positions.usesGTIDs, let place = await board.reached, place != stored, !place.file.isEmpty {
+                    try await context.state.storeReached(place, of: context.sourceUUID, on: connection)
+                    stored = place
+                }
                 try await Task.sleep(for: .milliseconds(min(10_000, max(1000, bytes / 100))))
             }
         } catch {
@@ -219,6 +233,8 @@ struct MigrationAttempt: Sendable {
             case .replaying:
                 try await markLoaded(context)
                 await board.set(state: .replaying)
+                context = try await reread(context, preparation)
+                try await IndexStage(context: context).runComponents()
                 context = try await reread(context, preparation)
                 try await replay(context)
             case .indexing:
@@ -272,8 +288,12 @@ struct MigrationAttempt: Sendable {
         }
         context.observer.moment("load.end")
         let p1 = try await context.positions.upperBound(on: context.sourceControl)
+        // The same moment as a set: files are one server's own, and another of its lineage may stand in for it.
+        let set = context.positions.usesGTIDs
+            ? ReplicationPosition.gtids(try await context.positions.ownedOrExecuted(on: context.sourceControl)) : nil
         try await context.state.advance(from: .loading, to: .replaying, epoch: context.epoch, on: context.control) {
             try await context.state.storeP1(p1, on: context.control)
+            try await context.state.storeUpperBound(set, of: context.sourceUUID, on: context.control)
         }
     }
 
@@ -283,8 +303,13 @@ struct MigrationAttempt: Sendable {
         }
         await board.beginWait("consistency point", why: "The log is replayed from before the load up to \(p1).", limit: nil)
         let stage = ApplyStage(context: context, phase: .replaying, listener: SilentListener(board: board))
-        let change = try await stage.run { _, reached in p1 <= reached }
+        let bound = try await context.state.upperBound(on: context.control)
+        let change = try await stage.run { position, reached in
+            guard let bound, bound.sourceUUID != context.sourceUUID else { return p1 <= reached }
+            return position.covers(bound.position)
+        }
         await board.endWait("consistency point")
+        if let change, change.tables.isEmpty { try await SchemaReplay(context: context, phase: .replaying).run(change) }
         if let change { try await TableReset(context: context).run(change.tables, in: .replaying, because: change.description, exactly: change.needsExactLoad) }
         context.observer.moment("replay.end")
         try await context.state.advance(from: .replaying, to: .indexing, epoch: context.epoch, on: context.control)

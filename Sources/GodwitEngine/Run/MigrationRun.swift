@@ -131,6 +131,7 @@ package struct MigrationRun: Sendable {
     /// One attempt after the other while connections break; everything else ends the run.
     private func attempts(_ board: ProgressBoard, _ memory: RunMemory) async throws -> FollowStage.Ending {
         var failingSince: ContinuousClock.Instant?
+        var tries = 0
         var pause = Duration.milliseconds(200)
         while true {
             let began = ContinuousClock.now
@@ -150,7 +151,23 @@ package struct MigrationRun: Sendable {
                 // breaks every few seconds makes a migration slow, and is no reason to give up.
                 if await board.commits > commits || ContinuousClock.now - began > .seconds(30) {
                     failingSince = nil
+                    tries = 0
                     pause = .milliseconds(200)
+                }
+                tries += 1
+                // DMS's own schedule, where the task settings ask for one.
+                if plan.settings.recovery != RecoverySettings() {
+                    guard let seconds = plan.settings.recovery.pause(before: tries) else {
+                        throw EngineError(
+                            .resumable, "Gave up after \(tries - 1) tries to connect again, as the task settings say (RecoverableError…).",
+                            why: "\(error)", cure: "When both servers are back, run the same command again.")
+                    }
+                    observer.say("warning", "Connection lost, trying again in \(seconds) s: \(error)")
+                    await board.beginWait("connection", why: "\(error)", limit: nil)
+                    observer.moment("retry")
+                    try await Task.sleep(for: .seconds(seconds))
+                    await board.endWait("connection")
+                    continue
                 }
                 let since = failingSince ?? ContinuousClock.now
                 failingSince = since
@@ -191,6 +208,8 @@ actor RunMemory {
         return attempts == 1
     }
     func tookTask() { hasTask = true }
+    /// Another server may not have all that the first one had.
+    func forgetGoal() { goal = nil }
     func keepGoal(_ position: ReplicationPosition) -> ReplicationPosition {
         if let goal { return goal }
         goal = position
@@ -206,6 +225,7 @@ package enum Retry {
             // Lock wait timeout, deadlock, shutdown, too many connections, interrupted, killed.
             return [1205, 1213, 1053, 1040, 1317, 1927, 3024, 1028].contains(error.serverCode ?? 0)
         }
+        if error is SourceSwitched { return true }
         if let error = error as? EngineError { return error.kind == .resumable && error.what.hasPrefix("The source ended") }
         return false
     }

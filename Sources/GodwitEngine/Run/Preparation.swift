@@ -20,6 +20,8 @@ struct Preparation: Sendable {
         }
         var databases: [String]
         var tables: [Table]
+        /// Of the source when the task began.
+        var logsCascades: Bool?
     }
 
     func preflight(source: MySQLConnection, target: MySQLConnection) async throws {
@@ -32,6 +34,7 @@ struct Preparation: Sendable {
     func create(
         source: MySQLConnection, target: MySQLConnection, uuid: String, board: ProgressBoard
     ) async throws {
+        let end = try await positions.end(on: source)
         let (p0, settled) = try await start(source, target, board)
         let mappings = plan.mappings
         let definitions = try await Catalog.read(
@@ -47,21 +50,25 @@ struct Preparation: Sendable {
                 mappings.decision(for: table.name).map { (table.name, $0.target) }
             })
         let found = try await self.found(Set(names.values), on: target)
+        let translation = try await DialectTranslation.read(source: source, target: target)
         var prepared: [PreparedTable] = []
         for definition in definitions {
             guard let name = names[definition.name] else { continue }
             prepared.append(
                 try TargetPreparation.decide(
                     mode: plan.settings.preparation, source: definition, target: name, found: found[name],
-                    mapping: { names[$0] }))
+                    mapping: { names[$0] }, translation: translation))
         }
         let databases = PreparedTarget.databases(
             targets: prepared.map { ($0.source.name, $0.target) }, sourceSchemas: try await Catalog.schemas(source),
-            existing: Set(try await Catalog.schemas(target).map(\.name)))
-        let stored = StoredPlan(databases: databases, tables: prepared.map { storedTable($0) })
+            existing: Set(try await Catalog.schemas(target).map(\.name)), translation: translation)
+        let facts = try await ServerFacts.read(source)
+        let stored = StoredPlan(
+            databases: databases, tables: prepared.map { storedTable($0) }, logsCascades: facts.logsCascades)
         try await state.createTask(
             sourceUUID: uuid, plan: TargetState.json(stored), p0: p0, settled: settled,
             tables: prepared.map { ($0.source.name, TargetState.json($0)) }, on: target)
+        if positions.usesGTIDs { try await state.storeReached(BinlogCoordinates(file: end.file, offset: 4), of: uuid, on: target) }
         observer.moment("prepare.stored")
     }
 
@@ -112,23 +119,31 @@ struct Preparation: Sendable {
         return found
     }
 
-    /// The stored task is the plan's, and the source is the one it began with.
+    /// How tables are read depends on whether cascades are logged, so that must not change before the consistency point. From it on
+    /// each event says so.
+    func checkCascades(_ stored: StoredTask, _ facts: ServerFacts, on target: MySQLConnection) async throws {
+        let old = try TargetState.decode(StoredPlan.self, stored.plan)
+        guard let logged = old.logsCascades, logged != facts.logsCascades,
+            try await [.preparing, .loading, .replaying, .indexing].contains(state.phase(on: target).phase)
+        else { return }
+        let tables = try await self.tables(on: target).map(\.source)
+        guard !CascadeComponents.find(tables, logged: false).isEmpty else { return }
+        throw EngineError(
+            .plan, "The source's innodb_native_foreign_keys was changed since task \(plan.task) began.",
+            why: "What foreign keys do to child rows \(logged ? "was" : "was not") in its log then, and the tables were read accordingly.",
+            cure: "Set it back until the migration follows the source, or start a new migration.")
+    }
+
+    /// The stored task is the plan's.
     func check(
-        _ stored: StoredTask, uuid: String, on target: MySQLConnection, positions: SourcePositions,
-        p0: ReplicationPosition
+        _ stored: StoredTask, on target: MySQLConnection, gtidMode: String?, p0: ReplicationPosition
     ) async throws {
-        guard stored.sourceUUID == uuid else {
+        // By file positions any mode will do, and its changes too. GTIDs end with the first transaction that has none.
+        if p0.isGTIDs, let mode = gtidMode?.uppercased(), mode != "ON" {
             throw EngineError(
-                .plan, "Task \(plan.task) was begun on the source with UUID \(stored.sourceUUID); this one is \(uuid).",
-                why: "Positions of one server mean nothing on another.",
-                cure: "Point the plan at the first server, or give the plan another name for a new migration.")
-        }
-        switch (p0, positions.usesGTIDs) {
-        case (.gtids, true), (.file, false): break
-        default:
-            throw EngineError(
-                .plan, "The source's gtid_mode was changed since task \(plan.task) began.",
-                why: "Its checkpoint is of the other kind.", cure: "Set gtid_mode back, or start a new migration.")
+                .resumable, "The source's gtid_mode is \(mode), and task \(plan.task) follows it by GTIDs.",
+                why: "Transactions without a GTID cannot be remembered exactly.",
+                cure: "Set gtid_mode to ON again, and run the same command again: it goes on if no transaction was written without one.")
         }
         let old = try TargetState.decode(StoredPlan.self, stored.plan)
         for table in try await state.tables(on: target) where plan.mappings.decision(for: table.source) == nil {

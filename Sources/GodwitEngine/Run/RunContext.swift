@@ -59,23 +59,34 @@ package struct RunContext: Sendable {
         let uuid = try await SourcePositions.uuid(of: connection)
         guard uuid == sourceUUID else {
             await connection.close()
-            throw EngineError(
-                .failed, "The source's address leads to another server (UUID \(uuid)) than at the start (\(sourceUUID)).",
-                why: "Rows read from it could be older or newer than those that were read before.",
-                cure: "Point the plan at the first server again, or start a new migration.")
+            throw SourceSwitched(old: sourceUUID, new: uuid)
         }
         return connection
     }
 
     package func shape(_ table: RunTable) -> TableShape {
-        TableShape(source: table.source, target: table.prepared.target, rowAlias: !targetFacts.isMariaDB)
+        TableShape(
+            source: table.source, target: table.prepared.target, rowAlias: targetFacts.hasRowAlias ?? !targetFacts.isMariaDB,
+            jsonIsText: targetFacts.isMariaDB, sourceIsMariaDB: sourceFacts.isMariaDB)
     }
+
+    /// From the source's dialect of definitions to the target's.
+    package var translation: DialectTranslation { DialectTranslation(source: sourceFacts, target: targetFacts) }
 
     package var shapes: [TableShape] { tables.map(shape) }
 
     package func filterSQL(_ table: RunTable) throws -> String? {
         try table.filters.sql(columns: table.source.columns) { SQL.identifier($0.name) }
     }
+
+    /// Components of tables with cascades that the source does not log.
+    package var cascadeComponents: [[RunTable]] {
+        let byName = Dictionary(tables.map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first })
+        return CascadeComponents.find(tables.map(\.source), logged: sourceFacts.logsCascades, foldsCase: foldsCase)
+            .map { $0.compactMap { byName[$0] } }
+    }
+
+    package var foldsCase: Bool { sourceFacts.lowerCaseTableNames != 0 }
 
     /// The same attempt with the tables as the target says now.
     package func with(tables: [RunTable]) -> RunContext {

@@ -61,7 +61,9 @@ package struct ApplyStage: Sendable {
             if !table.filters.isEmpty { filters[index] = table.filters }
             if let position = table.loadedAt { loadedAt[index] = position }
         }
-        let strictTables = Set(context.tables.indices.filter { context.tables[$0].isIndexed || context.tables[$0].isExact })
+        // Indexes are built at the consistency point, and nothing is applied between that and following.
+        let strictTables = Set(
+            context.tables.indices.filter { (Remedy.exactTables.isOn && context.tables[$0].isIndexed) || context.tables[$0].isExact })
         var capture = CaptureStream(
             shapes: context.shapes, usesGTIDs: context.positions.usesGTIDs,
             caseInsensitiveNames: context.sourceFacts.lowerCaseTableNames != 0, isStrict: phase == .following,
@@ -69,7 +71,9 @@ package struct ApplyStage: Sendable {
             isIncluded: { mappings.decision(for: $0) != nil }, observer: context.observer)
         capture.suspended = Set(context.tables.indices.filter { context.tables[$0].suspension != nil })
         var applier = Applier(
-            shapes: context.shapes, loadedAt: loadedAt, filters: filters, state: context.state, epoch: context.epoch,
+            shapes: context.shapes, loadedAt: loadedAt, filters: filters,
+            cascades: CascadeRules(context.tables.map(\.source), logged: context.sourceFacts.logsCascades, foldsCase: context.foldsCase),
+            state: context.state, epoch: context.epoch,
             phase: phase, budget: min(8 << 20, max(1 << 18, limit / 8)),
             statementLimit: min(1 << 20, max(1 << 16, Int(context.targetFacts.maxAllowedPacket) / 4)), listener: listener,
             observer: context.observer)
@@ -154,10 +158,25 @@ package struct IndexStage: Sendable {
     package let context: RunContext
     package init(context: RunContext) { self.context = context }
 
+    /// Tables with cascades that the log does not carry are exact from their snapshot on: their keys stand before they are
+    /// replayed, and the children of a row are found by an index.
+    package func runComponents() async throws {
+        let tables = context.cascadeComponents.flatMap { $0 }.filter { !$0.isIndexed }
+        guard !tables.isEmpty else { return }
+        let target = try await context.openTarget()
+        do {
+            try await build(tables, in: .replaying, target)
+        } catch {
+            await target.close()
+            throw error
+        }
+        await target.close()
+    }
+
     package func run() async throws {
         let target = try await context.openTarget()
         do {
-            try await build(target)
+            try await build(context.tables.filter { !$0.isIndexed }, in: .indexing, target)
             try await makeObjects(target)
         } catch {
             await target.close()
@@ -169,32 +188,39 @@ package struct IndexStage: Sendable {
     /// Views, routines and events (switched off) as the source has them now. What the target is not ready for, since the source's
     /// definitions are ahead of the checkpoint, is made before the cutover, which needs all of them.
     private func makeObjects(_ target: MySQLConnection) async throws {
+        let accounts = AccountMover(context: context)
+        let pending = try await accounts?.makeAccounts(source: context.sourceControl, target: target)
         let result = try await ObjectMover(context: context).refresh(
             source: context.sourceControl, target: target, isStill: true)
         for line in result.failures { context.observer.say("warning", line + " It is tried again before the cutover.") }
         for line in result.differences where result.failures.isEmpty { context.observer.say("warning", line) }
-        await context.board.set(objectDifferences: result.failures)
+        var differences = result.failures
+        if let accounts, let pending {
+            let found = try await accounts.makeGrants(pending, source: context.sourceControl, target: target)
+            for line in found { context.observer.say("warning", line) }
+            differences += found
+        }
+        await context.board.set(objectDifferences: differences)
         context.observer.moment("objects.end")
     }
 
-    private func build(_ target: MySQLConnection) async throws {
-        try await context.state.checkFence(epoch: context.epoch, phase: .indexing, on: target)
+    private func build(_ tables: [RunTable], in phase: TaskPhase, _ target: MySQLConnection) async throws {
+        try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
         // ALTER may run for hours: only silence of the server's host ends it, not its duration.
         try await target.query("SET SESSION lock_wait_timeout = 600")
-        let open = context.tables.filter { !$0.isIndexed }
         // Read once for all of them: of thousands of tables most have nothing to wait for. An ALTER of one changes no index
         // and no foreign key of another.
-        let wanted = Set(open.map(\.prepared.target))
+        let wanted = Set(tables.map(\.prepared.target))
         let schemas = Set(wanted.map(\.schema))
         let definitions = try await Catalog.read(
             target, include: { wanted.contains($0) }, schemas: { schemas.contains($0) })
         let found = Dictionary(definitions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        for table in open {
+        for table in tables {
             let current = try Self.standing(table, found)
             try await step(table, target, "indexes", table.prepared.indexBuild(on: current))
         }
         var done: [Int] = []
-        for table in open {
+        for table in tables {
             let current = try Self.standing(table, found)
             guard let alter = table.prepared.foreignKeyBuild(on: current) else {
                 done.append(table.id)
@@ -246,3 +272,6 @@ package struct IndexStage: Sendable {
         context.observer.moment("index.after")
     }
 }
+
+/// While one table is loaded again after the consistency point, the others have their unique keys and are followed strictly.
+extension Remedy { static let exactTables = Remedy("exact-tables", pitfalls: [3, 24], test: "OnlineSchemaChangeTests") }

@@ -55,8 +55,32 @@ package struct Sessions: Sendable {
             address: server.address, username: server.user, password: server.password, tls: server.tls)
         configuration.sessionStatements = statements
         configuration.peerName = server.peerName(side)
-        return try await MySQLConnection.connect(
+        let connection = try await MySQLWire.MySQLConnection.connect(
             configuration, on: loop ?? MultiThreadedEventLoopGroup.singleton.next(), logger: logger)
+        guard connection.server.isMariaDB else { return connection }
+        do {
+            try await Self.settleMariaDB(connection)
+        } catch {
+            await connection.close()
+            throw error
+        }
+        return connection
+    }
+
+    /// Settings that only MariaDB has, where this one has them: locking reads see the newest rows, as the fence and the checkpoint
+    /// need it (11.8 refuses them inside a snapshot, error 1020), nothing ends a session that is idle within a transaction, and no
+    /// statement has a time limit.
+    private static let mariaDBSettings = [
+        ("innodb_snapshot_isolation", "OFF"), ("idle_transaction_timeout", "0"), ("idle_write_transaction_timeout", "0"),
+        ("idle_readonly_transaction_timeout", "0"), ("max_statement_time", "0"), ("explicit_defaults_for_timestamp", "ON"),
+    ]
+
+    private static func settleMariaDB(_ connection: MySQLConnection) async throws {
+        let names = mariaDBSettings.map { SQL.string($0.0) }.joined(separator: ", ")
+        let present = Set(
+            try await connection.query("SHOW SESSION VARIABLES WHERE Variable_name IN (\(names))").rows.compactMap { $0.string(0) })
+        let settings = mariaDBSettings.filter { present.contains($0.0) }.map { "SESSION \($0.0) = \($0.1)" }
+        if !settings.isEmpty { try await connection.query("SET " + settings.joined(separator: ", ")) }
     }
 }
 

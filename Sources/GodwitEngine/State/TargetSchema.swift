@@ -111,6 +111,9 @@ package enum TargetSchema {
         // Rows of prepared XA transactions, and up to where in the log all earlier ones were decided.
         TargetState.xaTable,
         ObjectLedger.createStatement,
+        AccountLedger.createStatement,
+        SourceContinuity.createStatement,
+        AnonymousScan.createStatement,
     ] + TargetState.outcomeStatements
 }
 

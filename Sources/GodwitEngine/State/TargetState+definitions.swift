@@ -60,6 +60,12 @@ extension TargetState {
         try await storeLoadedAt(position, table: id, on: target)
     }
 
+    /// What was loaded of the table counts for nothing.
+    package func forgetChunks(table: Int, on target: MySQLConnection) async throws {
+        try await target.query("DELETE FROM `godwit`.`chunks` WHERE task = \(SQL.string(task)) AND table_id = \(table)")
+        try await target.query("UPDATE `godwit`.`tables` SET is_planned = 0 WHERE task = \(SQL.string(task)) AND id = \(table)")
+    }
+
     /// The table as it stands is what the source has at the checkpoint.
     package func replaceTable(
         id: Int, source: TableName, prepared: String, on target: MySQLConnection

@@ -1,3 +1,5 @@
+extension Remedy { static let nullMarks = Remedy("null-marks", pitfalls: [41], test: "ValidationChecksumServerTests") }
+
 /// One column's value as text that is equal on two servers if and only if the stored value is: for the row checksum and
 /// for finding the columns that differ.
 ///
@@ -27,6 +29,8 @@ package struct ColumnExpression: Sendable, Hashable {
     private static func marked(_ column: ColumnDefinition, _ expression: String) -> String {
         // IF on the column, not IFNULL on the expression: a value too large to compute must not look like NULL.
         guard column.isNullable else { return expression }
+        // A NULL that looks like a value.
+        guard Remedy.nullMarks.isOn else { return "IFNULL(\(expression), '0')" }
         return "IF(\(SQL.identifier(column.name)) IS NULL, 'N', \(expression))"
     }
 }

@@ -24,7 +24,7 @@ struct RowRepair: Sendable {
     /// The rows as the source has them now, as statements for the target.
     func read(_ keys: [RowKey], on source: MySQLConnection) async throws -> [Insert] {
         let condition = KeyBounds.equality(columns: keyNames, keys: keys.map(\.literals))
-        return try await source.stream(transfer.selectTyped(where: condition)) { stream in
+        return try await source.rows(transfer.selectTyped(where: condition)) { stream in
             var reader = RowReader(columnCount: transfer.columns.count + transfer.columns.count { $0.typeSelect != nil })
             var inserts: [Insert] = []
             var buffer = SQLBuffer(reserving: 4096)

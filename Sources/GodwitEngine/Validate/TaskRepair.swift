@@ -1,3 +1,4 @@
+import Foundation
 import MySQLTypes
 import MySQLWire
 
@@ -91,7 +92,8 @@ struct TaskRepair: Sendable {
         let sql = try ChecksumSQL(
             source: table.source, target: table.prepared.targetDefinition, sourceCondition: filter, targetCondition: nil)
         let rows = RowRepair(
-            sql: sql, transfer: TableTransfer(source: table.source, target: table.prepared.target, filter: filter),
+            sql: sql, transfer: TableTransfer(
+                source: table.source, target: table.prepared.target, filter: filter, jsonIsText: context.targetFacts.isMariaDB),
             statementLimit: min(4 << 20, max(1 << 16, Int(context.targetFacts.maxAllowedPacket) / 4)))
         // 1. The source is read when it shows everything that the target has, and the position is noted that it cannot be beyond.
         let checkpoint = try await context.state.checkpoint(locked: false, on: viewer).position
@@ -124,6 +126,8 @@ struct TaskRepair: Sendable {
         }
         // 5. In the target's own transaction, at this checkpoint.
         let was = try await rows.images(.target, keys, on: viewer)
+        let details = try await TableComparer(sql, source: source, target: viewer, readers: .none)
+            .details(keys.map { RowDifference(key: $0, kind: .different) })
         try await target.query("BEGIN")
         do {
             try await context.state.checkFence(epoch: context.epoch, phase: .following, on: target)
@@ -142,11 +146,24 @@ struct TaskRepair: Sendable {
             if target.isOpen { _ = try? await target.query("ROLLBACK") }
             throw error
         }
+        await report(details, of: table.source.name, viewer)
         // 6. Nothing is believed: they are compared like any other change.
         await parts.validation.repaired(table.source.name, keys)
         await parts.control.requestGo()
         context.observer.say("warning", "Repaired \(keys.count) rows of \(table.source.name); what they were stands in godwit.repairs on the target.")
         return keys.count
+    }
+
+    /// DMS's table of failures: what is mended was found first.
+    private func report(_ details: [RowDetail], of table: TableName, _ viewer: MySQLConnection) async {
+        let settings = context.plan.settings
+        guard settings.keepsControlTables else { return }
+        let control = ControlTables(settings: settings.control, task: context.plan.task)
+        do {
+            for row in details { try await viewer.query(control.failureStatement(table, row, now: Date().timeIntervalSince1970)) }
+        } catch {
+            context.observer.say("warning", "The control tables in \(settings.control.name) are not up to date: \(error)")
+        }
     }
 
     private func wait(_ what: String, _ isDone: () async throws -> Bool) async throws {

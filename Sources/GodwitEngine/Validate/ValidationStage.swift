@@ -178,29 +178,3 @@ package struct ValidationStage: Sendable {
         }
     }
 }
-
-/// Lower bounds of what a read of the source sees, for clearing marks.
-///
-/// With GTIDs that is `gtid_executed`. Without them nothing fine enough is exact: a position enters the file before its rows are
-/// visible. There, a position counts as visible ten seconds after it was read as the end of the log; while the source is write-blocked
-/// and its commits are drained, the end of the log is exact.
-package actor VisiblePositions {
-    private let positions: SourcePositions
-    private var samples: [(at: ContinuousClock.Instant, end: BinlogCoordinates)] = []
-    private var isBlocked = false
-
-    package init(positions: SourcePositions) { self.positions = positions }
-
-    package func sourceIsBlocked(_ blocked: Bool) { isBlocked = blocked }
-
-    package func lowerBound(on source: MySQLConnection) async throws -> ReplicationPosition {
-        if positions.usesGTIDs || isBlocked { return try await positions.exact(on: source) }
-        let now = ContinuousClock.now
-        let end = try await positions.end(on: source)
-        if samples.last.map({ now - $0.at > .milliseconds(500) }) ?? true { samples.append((now, end)) }
-        let ripe = samples.lastIndex { now - $0.at > .seconds(10) }
-        guard let ripe else { return .file(BinlogCoordinates(file: end.file, offset: 0)) }
-        samples.removeFirst(ripe)
-        return .file(samples[0].end)
-    }
-}

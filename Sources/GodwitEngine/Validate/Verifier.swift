@@ -198,7 +198,7 @@ package struct Verifier: Sendable {
     private func connect(_ configuration: MySQLConfiguration) async throws -> MySQLConnection {
         var configuration = configuration
         configuration.sessionStatements += ValidationSession.statements
-        return try await MySQLConnection.connect(
+        return try await MySQLWire.MySQLConnection.connect(
             configuration, on: MultiThreadedEventLoopGroup.singleton.next())
     }
 }

@@ -51,9 +51,12 @@ package struct VerifyRepair: Sendable {
     func repair(
         _ sql: ChecksumSQL, _ filter: String?, _ keys: [RowKey], source: MySQLConnection, viewer: MySQLConnection
     ) async throws -> [RepairedRow] {
-        let rows = RowRepair(
-            sql: sql, transfer: TableTransfer(source: sql.source, target: sql.target.name, filter: filter), statementLimit: statementLimit)
         let target = try await Sessions(plan: plan).target()
+        let rows = RowRepair(
+            sql: sql,
+            transfer: TableTransfer(
+                source: sql.source, target: sql.target.name, filter: filter, jsonIsText: target.server.isMariaDB),
+            statementLimit: statementLimit)
         var repaired: [RepairedRow] = []
         do {
             var rest = keys[...]

@@ -14,6 +14,7 @@ package struct SampleSchema: Sendable {
     package var rows: Int
     /// MariaDB has no `utf8mb4_0900_ai_ci`.
     package var mariaDB: Bool
+    package var foreignKeys = true
 
     package init(name: String = "shop", rows: Int, mariaDB: Bool = false) {
         self.name = name
@@ -107,7 +108,11 @@ package struct SampleSchema: Sendable {
     /// Statements that make the schema, in order.
     package var definition: [String] {
         ["CREATE DATABASE \(name) CHARACTER SET utf8mb4"]
-            + tables.map { "CREATE TABLE \(name).\($0.name) (\($0.columns)) ENGINE=InnoDB" }
+            + tables.map { table in
+                let columns = table.columns.replacing("\n", with: " ")
+                let keyed = foreignKeys ? columns : columns.replacing(/, CONSTRAINT .* ON UPDATE CASCADE/, with: "")
+                return "CREATE TABLE \(name).\(table.name) (\(keyed)) ENGINE=InnoDB"
+            }
     }
 
     /// Statements that fill one table, each at most `batch` rows, any order.

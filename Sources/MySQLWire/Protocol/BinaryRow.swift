@@ -44,7 +44,7 @@ private enum BinaryValue {
         case .time, .time2: time(&bytes, decimals: column.decimals)
         case .null: []
         case .decimal, .newdecimal, .varchar, .bit, .typedArray, .vector, .json, .enumeration, .set, .tinyBlob,
-            .mediumBlob, .longBlob, .blob, .varString, .string, .geometry:
+            .mediumBlob, .longBlob, .blob, .varString, .string, .geometry, .blobCompressed, .varcharCompressed:
             bytes.readLengthEncodedBytes()
         case .invalid: nil
         }

@@ -1,0 +1,157 @@
+import Foundation
+import GodwitTesting
+import SystemPackage
+import Testing
+
+/// The source becomes another server of the same GTID lineage, or loses something, or changes how it numbers transactions.
+@Suite struct SourceContinuityTests {
+    private static let schema = """
+        CREATE DATABASE c; CREATE TABLE c.t (id INT PRIMARY KEY, v INT, UNIQUE KEY (v)); CREATE TABLE c.k (a INT);
+        INSERT INTO c.t VALUES (1, 1), (2, 2), (3, 3); INSERT INTO c.k VALUES (1), (1), (2)
+        """
+
+    /// A replica of the rig's source, at its position.
+    private static func withReplica(_ rig: MigrationRig, _ body: (TestServer) async throws -> Void) async throws {
+        try await rig.source.sql("CREATE USER repl@'%' IDENTIFIED BY 'r'; GRANT REPLICATION SLAVE ON *.* TO repl@'%'")
+        try await withServer { replica in
+            try await replica.sql(
+                """
+                RESET BINARY LOGS AND GTIDS;
+                CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = \(rig.source.port), SOURCE_USER = 'repl', SOURCE_PASSWORD = 'r',
+                  SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1;
+                START REPLICA
+                """)
+            try await level(replica, with: rig.source)
+            try await body(replica)
+        }
+    }
+
+    private static func level(_ replica: TestServer, with source: TestServer) async throws {
+        let executed = try await source.value("SELECT @@GLOBAL.gtid_executed")
+        #expect(try await replica.value("SELECT WAIT_FOR_EXECUTED_GTID_SET('\(executed)', 60)") == "0")
+    }
+
+    /// The plan's port, turned by hand.
+    private static func turn(_ rig: MigrationRig, to server: TestServer) throws -> MigrationRig {
+        let other = MigrationRig(source: server, target: rig.target, folder: rig.folder)
+        try other.plan(tables: #"{ include: ["c.*"] }"#)
+        return other
+    }
+
+    @Test func aReplicaTakesOver() async throws {
+        try await MigrationRig.with { rig in
+            try await rig.source.sql(Self.schema)
+            try await Self.withReplica(rig) { replica in
+                let after = try Self.turn(rig, to: replica)
+                _ = try Self.turn(rig, to: rig.source)
+                try await rig.godwit(["migrate", "--until", "validated"])
+                try await rig.source.sql("UPDATE c.t SET v = v + 100; INSERT INTO c.k VALUES (9); ALTER TABLE c.t ADD COLUMN x INT DEFAULT 4")
+                try await Self.level(replica, with: rig.source)
+                try await rig.source.stop()
+                try await replica.sql("STOP REPLICA; RESET REPLICA ALL; UPDATE c.t SET v = v - 50 WHERE id = 2; DELETE FROM c.k WHERE a = 1 LIMIT 1; RENAME TABLE c.t TO c.u")
+                _ = try Self.turn(rig, to: replica)
+                try await after.godwit(["migrate", "--until", "validated"])
+                try await after.expectEqual("c", "after the failover")
+                // And back again: the first server is behind now, and says so by name.
+                try await rig.source.start()
+                _ = try Self.turn(rig, to: rig.source)
+                let behind = try await rig.godwit(["migrate", "--until", "validated"], expecting: 3)
+                #expect(behind.errors.contains("lacks transactions that the target holds"), "\(behind.errors)")
+            }
+            try await withServer { stranger in
+                try await stranger.sql("CREATE USER godwit; GRANT ALL ON *.* TO godwit; CREATE DATABASE c; CREATE TABLE c.u (id INT PRIMARY KEY)")
+                let refused = try await Self.turn(rig, to: stranger).godwit(["migrate", "--until", "validated"], expecting: 2)
+                #expect(refused.errors.contains("another lineage"), "\(refused.errors)")
+            }
+        }
+    }
+
+    /// Rows that a chunk read of the old source and the new one never had: the tables are loaded again.
+    @Test(arguments: ["load.end", "replay.before-commit"]) func duringTheLoad(moment: String) async throws {
+        try await MigrationRig.with { rig in
+            try await rig.source.sql(Self.schema)
+            try await Self.withReplica(rig) { replica in
+                // What follows is on the source alone, and lost with it.
+                try await replica.sql("STOP REPLICA; RESET REPLICA ALL")
+                _ = try Self.turn(rig, to: rig.source)
+                if moment == "load.end" { try await rig.source.sql("INSERT INTO c.t VALUES (77, 77); INSERT INTO c.k VALUES (77)") }
+                let godwit = try await GodwitProcess.start(["migrate", "--until", "validated"], in: rig.folder, haltAt: "load.chunk.begin")
+                try await godwit.halted()
+                try await godwit.kill9()
+                // P0 is from before them where the checkpoint has to be on the new server.
+                try await rig.source.sql("INSERT INTO c.t VALUES (78, 78); INSERT INTO c.k VALUES (78)")
+                let second = try await GodwitProcess.start(["migrate", "--until", "validated"], in: rig.folder, haltAt: moment)
+                try await second.halted()
+                try await second.kill9()
+                try await rig.source.stop()
+                try await replica.sql("INSERT INTO c.t VALUES (79, 79)")
+                let after = try Self.turn(rig, to: replica)
+                let run = try await after.godwit(["migrate", "--until", "validated"], expecting: nil)
+                if moment == "load.end" {
+                    // P0 itself was taken after what is lost.
+                    #expect(run.code == 3 && run.errors.contains("lacks transactions"), "\(run.errors)")
+                } else {
+                    #expect(run.code == 0, "\(run.errors)")
+                    try await after.expectEqual("c", moment)
+                }
+            }
+        }
+    }
+
+    /// Begun by file positions, a task does not care how the source numbers its transactions.
+    @Test(arguments: ["following", "load.chunk.begin"]) func gtidsAreSwitchedOnAndOff(moment: String) async throws {
+        try await MigrationRig.with(source: ServerOptions(gtids: false)) { rig in
+            try await rig.source.sql(Self.schema)
+            try rig.plan(tables: #"{ include: ["c.*"] }"#)
+            let signal = rig.folder.appending("go-on").string
+            if moment == "following" { try await rig.godwit(["migrate", "--until", "validated"]) }
+            let godwit = try await GodwitProcess.start(
+                ["migrate", "--until", "validated"], in: rig.folder, environment: ["GODWIT_HALT_UNTIL": signal],
+                haltAt: moment == "following" ? "follow.begin" : moment)
+            try await godwit.halted()
+            let steps = [
+                "ENFORCE_GTID_CONSISTENCY = ON", "GTID_MODE = OFF_PERMISSIVE", "GTID_MODE = ON_PERMISSIVE", "GTID_MODE = ON",
+                "GTID_MODE = ON_PERMISSIVE", "GTID_MODE = OFF_PERMISSIVE", "GTID_MODE = OFF",
+            ]
+            for (number, step) in steps.enumerated() {
+                try await rig.source.sql("SET GLOBAL \(step); INSERT INTO c.t (id, v) VALUES (\(100 + number), \(100 + number)); UPDATE c.k SET a = a + 1; FLUSH BINARY LOGS")
+                if step == "GTID_MODE = ON" { try await rig.source.sql("ALTER TABLE c.t ADD COLUMN x INT; INSERT INTO c.t VALUES (200, 200, 1)") }
+            }
+            try Data().write(to: URL(fileURLWithPath: signal))
+            #expect(try await godwit.exit() == .code(0), "\(godwit.standardError.lines)")
+            try await rig.expectEqual("c", moment)
+            try await rig.godwit(["migrate", "--cutover", "auto"])
+        }
+    }
+
+    /// Tags, gaps and rotation are nothing special; a transaction without a GTID stops, by name, and is not passed over.
+    @Test func tagsGapsAndTheEndOfGTIDs() async throws {
+        try await MigrationRig.with { rig in
+            try await rig.source.sql(Self.schema)
+            try rig.plan(tables: #"{ include: ["c.*"] }"#)
+            try await rig.godwit(["migrate", "--until", "validated"])
+            try await rig.source.sql(
+                """
+                SET gtid_next = 'AUTOMATIC:tag_a'; UPDATE c.t SET v = v + 10; FLUSH BINARY LOGS; INSERT INTO c.t VALUES (10, 10);
+                SET gtid_next = 'dddddddd-0000-0000-0000-00000000000d:5'; INSERT INTO c.t VALUES (11, 111);
+                SET gtid_next = 'dddddddd-0000-0000-0000-00000000000d:3'; INSERT INTO c.t VALUES (14, 114);
+                SET gtid_next = 'dddddddd-0000-0000-0000-00000000000d:tag_b:9'; DELETE FROM c.k WHERE a = 2; SET gtid_next = 'AUTOMATIC'; FLUSH BINARY LOGS; INSERT INTO c.k VALUES (5)
+                """)
+            try await rig.godwit(["migrate", "--until", "validated"])
+            try await rig.expectEqual("c", "tags and gaps")
+            // There and back without a transaction that has none: it goes on.
+            try await rig.source.sql("SET GLOBAL gtid_mode = ON_PERMISSIVE; INSERT INTO c.t VALUES (12, 112)")
+            let stopped = try await rig.godwit(["migrate", "--until", "validated"], expecting: 3)
+            #expect(stopped.errors.contains("gtid_mode is ON_PERMISSIVE"), "\(stopped.errors)")
+            try await rig.source.sql("SET GLOBAL gtid_mode = ON; INSERT INTO c.t VALUES (16, 116)")
+            try await rig.godwit(["migrate", "--until", "validated"])
+            try await rig.expectEqual("c", "permissive")
+            // With one that has none: never passed over.
+            try await rig.source.sql(
+                "SET GLOBAL gtid_mode = ON_PERMISSIVE; SET GLOBAL gtid_mode = OFF_PERMISSIVE; INSERT INTO c.t VALUES (13, 113); SET GLOBAL gtid_mode = ON_PERMISSIVE; SET GLOBAL gtid_mode = ON; INSERT INTO c.t VALUES (15, 115)")
+            let lost = try await rig.godwit(["migrate", "--until", "validated"], expecting: nil)
+            #expect(lost.code != 0, "\(lost.output)")
+            #expect(try await rig.target.value("SELECT COUNT(*) FROM c.t WHERE id = 13") == "0")
+        }
+    }
+}
