@@ -62,6 +62,22 @@ import Testing
         #expect(ledger.isIdle() == row.clears, "a key that is not cleared is handed out again")
     }
 
+    /// Without GTIDs what the source shows is known seconds later only, so under writes there is always a key to look at again.
+    @Test func keysThatDoNotClearKeepNoChunkWaiting() throws {
+        var ledger = ValidationLedger(markLimit: 100, failureLimit: 100)
+        ledger.add(table, hasKey: true)
+        ledger.planned(table, chunks: [KeyBounds(upper: ["10"]), KeyBounds(lower: ["10"], upper: ["20"]), KeyBounds(lower: ["20"])])
+        ledger.touched(table, key(7), at: mark(50))
+        var chunks = 0
+        for _ in 0..<6 {
+            let task = try ledger.take()
+            if case .chunk = task.work { chunks += 1 }
+            ledger.finished(task, unequal: [], complete: true, at: alignment(visible: 40, upper: 60, checkpoint: 60))
+        }
+        #expect(chunks == 3)
+        #expect(ledger.status(table)?.state == "Pending records")
+    }
+
     @Test func unequalIsPendingWhileTheSourceMayBeAhead() throws {
         var ledger = try compared()
         ledger.touched(table, key(7), at: mark(50))

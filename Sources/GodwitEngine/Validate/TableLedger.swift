@@ -27,6 +27,7 @@ struct TableLedger: Sendable {
     private(set) var failed: [RowKey: UInt64] = [:]
     /// Marked keys that are not handed out; a key may stand here once after its mark is gone.
     private var queue = Deque<RowKey>()
+    private var keysWereLast = false
 
     private var chunks: [KeyBounds]?
     private var waiting = Deque<Int>()
@@ -109,13 +110,22 @@ struct TableLedger: Sendable {
             whole = .busy
             return .whole(wholeVersion)
         }
+        // In turns: without GTIDs a mark stays for seconds, and where there is always one no chunk would ever be compared.
+        if keysWereLast, let chunk = nextChunk(checkpoint: checkpoint) {
+            keysWereLast = false
+            return .chunk(chunk)
+        }
         let keys = nextKeys(limit: limit, checkpoint: checkpoint)
-        if !keys.isEmpty { return .keys(keys) }
+        keysWereLast = !keys.isEmpty
+        return keys.isEmpty ? nextChunk(checkpoint: checkpoint).map { .chunk($0) } : .keys(keys)
+    }
+
+    private mutating func nextChunk(checkpoint: ReplicationPosition?) -> ValidationTask.ChunkTask? {
         if let floor, let checkpoint, !checkpoint.covers(floor) { return nil }
         guard let chunks else { return nil }
         while let first = waiting.first, !open.contains(first) { waiting.removeFirst() }
         guard let index = waiting.popFirst() else { return nil }
-        return .chunk(ValidationTask.ChunkTask(bounds: chunks[index], index: index, generation: generation))
+        return ValidationTask.ChunkTask(bounds: chunks[index], index: index, generation: generation)
     }
 
     private mutating func nextKeys(limit: Int, checkpoint: ReplicationPosition?) -> [ValidationTask.MarkedKey] {
