@@ -265,7 +265,7 @@ struct PreflightTests {
 
     @Test func theWorstComesFirst() {
         var facts = Self.facts()
-        facts.source.isMariaDB = true
+        facts.source.variables["log_bin"] = "OFF"
         facts.source.variables["sync_binlog"] = "0"
         let severities = Preflight.findings(facts).map(\.severity)
         #expect(severities == severities.sorted(by: >))

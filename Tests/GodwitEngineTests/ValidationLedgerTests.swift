@@ -71,8 +71,13 @@ import Testing
         var chunks = 0
         for _ in 0..<6 {
             let task = try ledger.take()
-            if case .chunk = task.work { chunks += 1 }
-            ledger.finished(task, unequal: [], complete: true, at: alignment(visible: 40, upper: 60, checkpoint: 60))
+            let alignment = alignment(visible: 40, upper: 60, checkpoint: 60)
+            if case .chunk = task.work {
+                chunks += 1
+                ledger.finished(task, unequal: [RowKey](), complete: true, at: alignment)
+            } else {
+                ledger.finished(task, unequal: Set<RowKey>(), at: alignment)
+            }
         }
         #expect(chunks == 3)
         #expect(ledger.status(table)?.state == "Pending records")
