@@ -42,7 +42,7 @@ import Testing
 @Suite struct ModelRemedyTests {
     @Test(arguments: [
         ["p0-lower-bound"], ["p1-upper-bound"], ["checkpoint-with-data"], ["unique-values-by-delete"], ["deletes-first"],
-        ["chunk-mark"], ["fence"], ["settled-differences"],
+        ["chunk-mark"], ["fence"], ["fenced-bounds"], ["settled-differences"],
         // One behind the other: each of them is enough.
         ["fence", "checkpoint-sequence", "locked-checkpoint"],
     ])
