@@ -43,7 +43,12 @@ struct TableLedger: Sendable {
     private var wholeVersion: UInt64 = 0
     private var wholeSuspect: (version: UInt64, until: ReplicationPosition)?
 
-    init(hasKey: Bool) { self.hasKey = hasKey }
+    /// - Parameter start: what the target held when keys began to be marked. A source that does not show all of that yet is behind the
+    ///   target in rows that nobody has marked.
+    init(hasKey: Bool, start: ReplicationPosition?) {
+        self.hasKey = hasKey
+        floor = Remedy.settledStartOfMarks.isOn ? start : nil
+    }
 
     var markCount: Int { marks.count }
 
@@ -273,6 +278,7 @@ extension MarkPosition {
 }
 
 extension Remedy {
+    static let settledStartOfMarks = Remedy("start-of-marks", pitfalls: [42], test: "ModelTests")
     static let unchangedMarks = Remedy("unchanged-marks", pitfalls: [42], test: "ModelTests")
     static let settledDifferences = Remedy("settled-differences", pitfalls: [42], test: "ModelTests")
 }

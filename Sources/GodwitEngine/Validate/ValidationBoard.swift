@@ -9,12 +9,14 @@ package actor ValidationBoard {
     private var checkpoint: ReplicationPosition?
 
     /// `tables` in the order of their numbers.
-    package init(tables: [(name: TableName, hasKey: Bool)], settings: TaskSettings = TaskSettings()) {
+    package init(
+        tables: [(name: TableName, hasKey: Bool)], start: ReplicationPosition? = nil, settings: TaskSettings = TaskSettings()
+    ) {
         names = tables.map(\.name)
         ledger = ValidationLedger(
             failureLimit: settings.validationTableFailureMax, taskFailureLimit: settings.validationFailureMax,
             suspendAfter: Double(settings.validationSuspendMinutes) * 60)
-        for table in tables { ledger.add(table.name, hasKey: table.hasKey) }
+        for table in tables { ledger.add(table.name, hasKey: table.hasKey, start: start) }
     }
 
     package func touched(_ keys: [TouchedKey], mark: MarkPosition) {

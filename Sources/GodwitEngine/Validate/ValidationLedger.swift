@@ -46,9 +46,10 @@ package struct ValidationLedger: Sendable {
     // MARK: Events
 
     /// A table that is to be validated. Its chunks are told later, by `planned`; a keyless one has none.
-    package mutating func add(_ table: TableName, hasKey: Bool) {
+    /// - Parameter start: what the target held when its keys began to be marked.
+    package mutating func add(_ table: TableName, hasKey: Bool, start: ReplicationPosition? = nil) {
         marks -= tables[table]?.markCount ?? 0
-        tables[table] = TableLedger(hasKey: hasKey)
+        tables[table] = TableLedger(hasKey: hasKey, start: start)
     }
 
     /// The chunks that make up the whole table, first and last open-ended.
