@@ -14,7 +14,9 @@ import Testing
         let first = Self.number("GODWIT_MODEL_SEED", 1)
         let count = Self.number("GODWIT_MODEL_SCHEDULES", 10_000)
         let start = ContinuousClock.now
-        let failure = await Model.firstFailure(seeds: first..<(first + count))
+        let failure = await withTaskExecutorPreference(ModelExecutor.shared) {
+            await Model.firstFailure(seeds: first..<(first + count))
+        }
         #expect(failure == nil, "\(failure?.description ?? "")")
         print("model: \(count) schedules from seed \(first) in \(ContinuousClock.now - start)")
     }
@@ -25,7 +27,7 @@ import Testing
         var different = 0
         for seed in UInt64(1)...400 {
             await Fault.$inTask.withValue(fault) {
-                let result = await Model.run(Choices(seed: seed))
+                let result = await withTaskExecutorPreference(ModelExecutor.shared) { await Model.run(Choices(seed: seed)) }
                 guard !result.isEqual else { return }
                 // What the engine stops at by itself never comes to a validation.
                 guard result.violation.map({ !$0.hasPrefix("the engine gives up") }) ?? true else { return }
@@ -48,7 +50,9 @@ import Testing
     ])
     func withoutItTheModelFails(_ names: [String]) async {
         await Remedy.$off.withValue(Set(names)) {
-            let failure = await Model.firstFailure(seeds: 1..<4000)
+            let failure = await withTaskExecutorPreference(ModelExecutor.shared) {
+                await Model.firstFailure(seeds: 1..<4000)
+            }
             #expect(failure != nil, "nothing is broken without \(names)")
             if let failure { print("without \(names): seed \(failure.seed), \(failure.violation.prefix(200)), \(failure.trace.count) steps") }
         }
