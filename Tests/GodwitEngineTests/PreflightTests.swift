@@ -228,6 +228,14 @@ struct PreflightTests {
             $0.tables[0].indexes = []
             $0.source.grants = Grants(["GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT, EVENT, TRIGGER, SUPER, PROCESS ON *.* TO `u`@`%`"])
         },
+        Row("MariaDB, other sessions unseen", "source-grants", .error, "source", cure: "GRANT PROCESS ON *.* TO 'u'@'%';") {
+            $0.source.isMariaDB = true
+            $0.source.grants = Grants(["GRANT SELECT, REPLICATION SLAVE, BINLOG MONITOR, EVENT, TRIGGER, READ_ONLY ADMIN, CONNECTION ADMIN ON *.* TO `u`@`%`"])
+        },
+        Row("MariaDB, accounts locked", "block", .refusal, "source", cure: "block: read-only") {
+            $0.source.isMariaDB = true
+            $0.block = .accounts
+        },
         Row("no triggers", "source-grants", .error, "app", cure: "GRANT TRIGGER ON `app`.*") {
             $0.source.grants = Grants(["GRANT SELECT, REPLICATION SLAVE, REPLICATION CLIENT, EVENT, SUPER, PROCESS ON *.* TO `u`@`%`"])
         },

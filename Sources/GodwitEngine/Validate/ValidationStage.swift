@@ -39,8 +39,15 @@ package struct ValidationStage: Sendable {
     /// comparison counts.
     private func settle() async throws {
         let source = try await context.openSource()
+        let wait = "visible rows"
         do {
-            while try await !visible.lowerBound(on: source).covers(start) { try await Task.sleep(for: .milliseconds(20)) }
+            while try await !visible.lowerBound(on: source).covers(start) {
+                await context.board.beginWait(
+                    wait, why: "Both sides are compared once the source shows all that the target holds; without GTIDs that is known seconds later, "
+                        + "on MariaDB when the statements that ran at the start have ended.", limit: nil)
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            await context.board.endWait(wait)
         } catch {
             await source.close()
             throw error
