@@ -288,6 +288,9 @@ private struct Stall {
                 #expect(try await SourceGates.replicaAppliers(on: own).isEmpty)
                 try await server.withConnection(account("app")) { app in
                     #expect(try await block.sessionsThatPass().isEmpty)
+                    // One that cannot see the others' privileges does not take that for nobody.
+                    let blind = try await SourceReadOnly(app).sessionsThatPass()
+                    #expect(blind.count == 1 && blind.first?.contains("cannot be seen") == true)
                     try await server.withConnection(account("admin")) { admin in
                         let named = try await block.sessionsThatPass()
                         #expect(named.count == 1 && named.first?.contains("admin@") == true)

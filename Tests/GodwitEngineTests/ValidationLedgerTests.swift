@@ -62,6 +62,27 @@ import Testing
         #expect(ledger.isIdle() == row.clears, "a key that is not cleared is handed out again")
     }
 
+    /// Without GTIDs what the source shows is known seconds later only, so under writes there is always a key to look at again.
+    @Test func keysThatDoNotClearKeepNoChunkWaiting() throws {
+        var ledger = ValidationLedger(markLimit: 100, failureLimit: 100)
+        ledger.add(table, hasKey: true)
+        ledger.planned(table, chunks: [KeyBounds(upper: ["10"]), KeyBounds(lower: ["10"], upper: ["20"]), KeyBounds(lower: ["20"])])
+        ledger.touched(table, key(7), at: mark(50))
+        var chunks = 0
+        for _ in 0..<6 {
+            let task = try ledger.take()
+            let alignment = alignment(visible: 40, upper: 60, checkpoint: 60)
+            if case .chunk = task.work {
+                chunks += 1
+                ledger.finished(task, unequal: [RowKey](), complete: true, at: alignment)
+            } else {
+                ledger.finished(task, unequal: Set<RowKey>(), at: alignment)
+            }
+        }
+        #expect(chunks == 3)
+        #expect(ledger.status(table)?.state == "Pending records")
+    }
+
     @Test func unequalIsPendingWhileTheSourceMayBeAhead() throws {
         var ledger = try compared()
         ledger.touched(table, key(7), at: mark(50))
@@ -161,6 +182,18 @@ import Testing
             ledger.finished(task, unequal: [], complete: true, at: alignment(visible: 53, upper: 60, checkpoint: 53))
         }
         #expect(ledger.isValidated)
+    }
+
+    @Test func behindALossKeysAreNotRememberedUntilTheTargetIsLevel() throws {
+        var ledger = try compared(markLimit: 3)
+        for number in 0..<9 { ledger.touched(table, key(number), at: mark(50 + UInt64(number))) }
+        #expect(ledger.pendingKeys == 0, "four were lost, and the five behind them were not kept")
+        #expect(ledger.isIdle(checkpoint: position(57)), "their positions hold the chunks back like those that were lost")
+        let first = try ledger.take(checkpoint: position(58))
+        ledger.touched(table, key(1), at: mark(60))
+        #expect(ledger.pendingKeys == 1, "from the first comparison on keys are marked again")
+        ledger.finished(first, unequal: [], complete: true, at: alignment(visible: 58, upper: 58, checkpoint: 58))
+        #expect(ledger.status(table)?.chunksCompared == 1)
     }
 
     @Test func resultsFromBeforeALossCountForNothing() throws {

@@ -27,7 +27,6 @@ import Testing
 
     @Test(arguments: [
         (100, "event type 100"), (26, "INCIDENT_EVENT"), (37, "VIEW_CHANGE_EVENT"), (13, "RAND_EVENT"), (18, "EXECUTE_LOAD_QUERY_EVENT"),
-        (162, "MariaDB GTID_EVENT"), (164, "MariaDB START_ENCRYPTION_EVENT"), (169, "MariaDB WRITE_ROWS_COMPRESSED_EVENT"),
     ] as [(UInt8, String)])
     func othersAreNamed(type: UInt8, name: String) throws {
         guard case .unsupported(let found) = try Self.body(Self.event(type, [0])) else { throw BinlogError(offset: 0, reason: "decoded") }

@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test(arguments: [
-        Pair(source: .mysql9, target: .mariadb), Pair(source: .mysql9, target: .mariadb11),
+        Pair(source: .mysql9, target: .mariadb11),
         Pair(source: .mariadb, target: .mariadb11), Pair(source: .mariadb11, target: .mysql9),
     ])
     func movesLiveAndCutsOver(pair: Pair) async throws {

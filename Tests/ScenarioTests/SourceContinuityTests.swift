@@ -118,7 +118,11 @@ import Testing
                 if step == "GTID_MODE = ON" { try await rig.source.sql("ALTER TABLE c.t ADD COLUMN x INT; INSERT INTO c.t VALUES (200, 200, 1)") }
             }
             try Data().write(to: URL(fileURLWithPath: signal))
-            #expect(try await godwit.exit() == .code(0), "\(godwit.standardError.lines)")
+            // A server that has no GTIDs any more does not send what it logged with them: said by name, with the cure.
+            #expect(try await godwit.exit() == .code(3), "\(godwit.standardError.lines)")
+            #expect(godwit.standardError.lines.contains { $0.contains("gtid_mode = OFF_PERMISSIVE") })
+            try await rig.source.sql("SET GLOBAL gtid_mode = OFF_PERMISSIVE")
+            try await rig.godwit(["migrate", "--until", "validated"])
             try await rig.expectEqual("c", moment)
             try await rig.godwit(["migrate", "--cutover", "auto"])
         }

@@ -93,7 +93,7 @@ struct TortureFault: Sendable, CustomStringConvertible {
         }
         let pause = FaultMoments.pause.filter { !$0.contains("journal") }
         let cutover = [
-            TortureFault(strike: either(cut(300)), moment: pause.randomElement(using: &random) ?? pause[0]),
+            TortureFault(strike: either(cut(24)), moment: pause.randomElement(using: &random) ?? pause[0]),
             TortureFault(strike: .killGodwit, moment: pause.randomElement(using: &random) ?? pause[0]),
         ]
         return load + middle + follow + cutover

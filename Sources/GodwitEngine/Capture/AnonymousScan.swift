@@ -70,12 +70,12 @@ extension TargetState {
     /// A place in the source's files at or before the end of what the target holds; a later one is stored once a second.
     func storeReached(_ place: BinlogCoordinates, of uuid: String, on target: MySQLConnection) async throws {
         try await target.query(
-            "REPLACE INTO `godwit`.`reached` (task, source_uuid, file, offset) VALUES (\(SQL.string(task)), \(SQL.string(uuid)), \(SQL.string(place.file)), \(place.offset))")
+            "REPLACE INTO `godwit`.`reached` (`task`, `source_uuid`, `file`, `offset`) VALUES (\(SQL.string(task)), \(SQL.string(uuid)), \(SQL.string(place.file)), \(place.offset))")
     }
 
     func reached(of uuid: String, on target: MySQLConnection) async throws -> BinlogCoordinates? {
         let row = try await target.query(
-            "SELECT file, offset FROM `godwit`.`reached` WHERE task = \(SQL.string(task)) AND source_uuid = \(SQL.string(uuid))").rows.first
+            "SELECT `file`, `offset` FROM `godwit`.`reached` WHERE task = \(SQL.string(task)) AND source_uuid = \(SQL.string(uuid))").rows.first
         guard let row, let file = row.string(0), let offset = row.uint(1), !file.isEmpty, offset >= 4 else { return nil }
         return BinlogCoordinates(file: file, offset: offset)
     }

@@ -123,6 +123,12 @@ package struct CaptureStream: Sendable {
     /// 1236: the log is purged, or the GTIDs do not fit. Never jump to the current position.
     private static func explained(_ error: MySQLError, _ position: ReplicationPosition) -> any Error {
         guard error.serverCode == 1236 else { return error }
+        if error.message.contains("GTID-transaction when") {
+            return EngineError(
+                .resumable, "The source cannot stream its binary log from the checkpoint: \(error.message)",
+                why: "The log holds transactions with GTIDs, and with gtid_mode = OFF the server sends none of those.",
+                cure: "On the source: SET GLOBAL gtid_mode = OFF_PERMISSIVE; then run the same command again.")
+        }
         return EngineError(
             .failed, "The source cannot stream its binary log from the checkpoint: \(error.message)",
             why: "The log from \(position.description.prefix(200)) on was purged, or the server is another one.",

@@ -275,7 +275,7 @@ package struct TransactionAssembler: Sendable {
             let lost = verb != "DROP DATABASE" ? [] : shapes.map(\.source.name).filter {
                 Self.sameName($0.schema, schema, caseInsensitiveNames) && !isPassed($0)
             }
-            if verb == "ALTER DATABASE", !isOpen, Remedy.schemaDefaults.isOn, altersPlan(schema, query) {
+            if verb == "ALTER DATABASE", !isOpen, Remedy.schemaDefaults.isOn, altersPlan(query) {
                 return change(of: verb, query, header, into: &items)
             }
             try definition(verb, lost, query, header, into: &items)
@@ -355,9 +355,14 @@ package struct TransactionAssembler: Sendable {
         items.append(.definition(change))
     }
 
-    /// Does ALTER DATABASE concern a schema that has tables of the plan? Without a name it is about the session's own.
-    private func altersPlan(_ schema: String, _ query: QueryEvent) -> Bool {
-        touchesPlan(schema: (try? SchemaDefaults(query.text, schema: query.schema))?.schema ?? schema)
+    /// Does ALTER DATABASE concern a schema that has tables of the plan? Without a name it is about the session's own. One that cannot
+    /// be read may be about any: whoever carries it out refuses it by name.
+    private func altersPlan(_ query: QueryEvent) -> Bool {
+        do {
+            return touchesPlan(schema: try SchemaDefaults(query.text, schema: query.schema).schema)
+        } catch {
+            return true
+        }
     }
 
     /// Of a whole schema: no table of the plan is another one by it.

@@ -95,6 +95,16 @@ struct SourceReadOnly: Sendable {
         guard source.server.isMariaDB, Remedy.readOnlyAdmin.isOn else { return [] }
         let value = try await source.query("SELECT @@GLOBAL.read_only").rows.first?.string(0) ?? ""
         if value.uppercased() == "NO_LOCK_NO_ADMIN" { return [] }
+        // An account without SELECT on schema mysql is shown its own privileges only: an empty list would say nothing.
+        let others = try await source.query(
+            """
+            SELECT COUNT(*) FROM information_schema.USER_PRIVILEGES
+            WHERE GRANTEE <> CONCAT('''', SUBSTRING_INDEX(CURRENT_USER(), '@', 1), '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')
+            """
+        ).rows.first?.int(0)
+        guard others ?? 0 > 0 else {
+            return ["accounts whom read_only does not stop cannot be seen (GRANT SELECT ON mysql.* to Godwit's account on the source shows them),"]
+        }
         // The plan's account is Godwit's alone. Before 10.11 SUPER includes the privilege.
         let rows = try await source.query(
             """

@@ -1,5 +1,7 @@
 import MySQLWire
 
+extension Remedy { static let fencedBounds = Remedy("fenced-bounds", pitfalls: [38], test: "ModelTests") }
+
 /// Hands out the chunks of all tables, planning each table's bounds just ahead of the workers.
 ///
 /// A bound is measured on the source after P0 was stored, and stored on the target before its chunk is read. Tables come
@@ -23,6 +25,7 @@ package actor ChunkQueue {
     /// Cursors before this one have nothing left.
     private var first = 0
     private let state: TargetState
+    private let epoch: UInt64
     private let source: MySQLConnection
     private let target: MySQLConnection
     private var busy = false
@@ -31,9 +34,10 @@ package actor ChunkQueue {
     /// `tables`: id and planner (nil: keyless, not handled here), in the order in which they are to be loaded.
     package init(
         tables: [(id: Int, planner: ChunkPlanner, isPlanned: Bool)], stored: [StoredChunk], state: TargetState,
-        source: MySQLConnection, target: MySQLConnection
+        epoch: UInt64, source: MySQLConnection, target: MySQLConnection
     ) {
         self.state = state
+        self.epoch = epoch
         self.source = source
         self.target = target
         let byTable = Dictionary(grouping: stored, by: \.table)
@@ -85,6 +89,8 @@ package actor ChunkQueue {
         guard !planned.isEmpty else { return }
         let ended = planned.filter { $0.chunk.bounds.upper == nil }.map(\.chunk.table)
         try await target.query("BEGIN")
+        // A runner that lost the task would store bounds beside its successor's.
+        if Remedy.fencedBounds.isOn { try await state.checkFence(epoch: epoch, phase: .loading, on: target) }
         try await state.addChunks(planned.map(\.chunk), on: target)
         try await state.mark(tables: ended, "is_planned", on: target)
         try await target.query("COMMIT")

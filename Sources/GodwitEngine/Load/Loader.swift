@@ -61,7 +61,8 @@ package struct Loader: Sendable {
         }
         let source = try await context.openSource()
         let target = try await context.openTarget()
-        let queue = ChunkQueue(tables: planning, stored: stored, state: context.state, source: source, target: target)
+        let queue = ChunkQueue(
+            tables: planning, stored: stored, state: context.state, epoch: context.epoch, source: source, target: target)
         let byID = Dictionary(uniqueKeysWithValues: tables.map { ($0.id, $0) })
         let workers = max(1, min(context.plan.settings.maxFullLoadSubTasks, 32))
         do {

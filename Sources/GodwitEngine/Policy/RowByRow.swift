@@ -223,12 +223,15 @@ struct RowByRow {
             return false
         case .force:
             if let forced = forced() {
+                // Wholly or not at all: the row that stands there goes only if the other one takes its place.
+                try await target.query("SAVEPOINT godwit_forced")
                 var isCleared = true
                 if let clear = clearing(), try await failure(of: clear, zero: fault) != nil { isCleared = false }
                 if isCleared, try await failure(of: forced, zero: fault) == nil {
                     record(fault, key, statement, why, isForced: true)
                     return true
                 }
+                try await target.query("ROLLBACK TO SAVEPOINT godwit_forced")
             }
             // Another unique key is in the way, or a value: it stays out, and says so.
             record(fault, key, statement, "\(why); it could not be written over either", isForced: false)

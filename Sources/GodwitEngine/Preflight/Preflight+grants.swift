@@ -31,6 +31,19 @@ extension Preflight {
                     + "(`application: { block: accounts }` or `block: application` in the plan are other ways, with weaker promises).")
             global(
                 connections, .warning, why: "The cutover ends connections that still write after the block.")
+            if source.isMariaDB, !source.grants.allows("SELECT", schema: "mysql") {
+                found.append(
+                    Finding(
+                        .warning, "source-grants", "source", "The account \(account(source)) lacks SELECT on schema mysql of the source.",
+                        why: "MariaDB's read_only does not stop accounts with READ_ONLY ADMIN; the cutover must see which those are, and stops where it cannot.",
+                        cure: "GRANT SELECT ON `mysql`.* TO \(account(source));"))
+            }
+        case .accounts where source.isMariaDB:
+            found.append(
+                Finding(
+                    .refusal, "block", "source", "`block: accounts` is not offered for MariaDB sources.",
+                    why: "MariaDB lists locked accounts in another form, which Godwit does not read yet.",
+                    cure: "Use `block: read-only` (the default) or `block: application` in the plan."))
         case .accounts:
             global(["CREATE USER"], .warning, why: "The cutover locks the source's accounts (`block: accounts`).")
             global(connections, .warning, why: "The cutover ends the sessions of locked accounts.")
@@ -46,7 +59,11 @@ extension Preflight {
                     .warning, "block", "source", "Nothing but the application's stop commands keeps writers off the source (`block: application`).",
                     why: "The cutover waits until the source stands still, and looks again before the switch; what somebody writes after that is lost."))
         }
-        global(["PROCESS"], .warning, why: "The cutover looks for transactions that are still open.")
+        global(
+            ["PROCESS"], source.isMariaDB ? .error : .warning,
+            why: source.isMariaDB
+                ? "Which logged rows a read sees is known by the statements that still run (validation), and the cutover looks for open transactions."
+                : "The cutover looks for transactions that are still open.")
         if found.isEmpty { found.append(Finding(.ok, "source-grants", "source", "The source's account has every grant.")) }
         return found
     }

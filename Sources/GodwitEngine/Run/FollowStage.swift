@@ -33,8 +33,9 @@ package struct FollowStage: Sendable {
 
     package func run() async throws -> Ending {
         let validates = context.plan.settings.enableValidation
+        let start = try await context.state.checkpoint(locked: false, on: context.control).position
         let validation = ValidationBoard(
-            tables: context.tables.map { ($0.source.name, $0.source.rowKey != nil) }, settings: context.plan.settings)
+            tables: context.tables.map { ($0.source.name, $0.source.rowKey != nil) }, start: start, settings: context.plan.settings)
         for table in context.tables {
             if let reason = table.suspension { await validation.gaveUp(table.source.name, TableSuspension.word + reason) }
         }
@@ -52,7 +53,7 @@ package struct FollowStage: Sendable {
             if validates {
                 group.addTask {
                     try await ValidationStage(
-                        context: context, board: validation, visible: visible, reached: reached
+                        context: context, board: validation, start: start, visible: visible, reached: reached
                     ).run()
                     return nil
                 }
@@ -196,7 +197,7 @@ package struct FollowStage: Sendable {
                         try await Task.sleep(for: .milliseconds(100))
                         continue
                     }
-                    throw await unequal(failures)
+                    throw await unequal(failures, parts)
                 }
                 switch try await cutOver(parts, waitForGates: nil) {
                 case .completed(let steps, let pause): return .cutOver(steps: steps, writePause: pause)
@@ -222,7 +223,8 @@ package struct FollowStage: Sendable {
     private static let cutoverTries = 3
 
     /// With the rows that differ in the last snapshot, as far as they can be read in a few seconds.
-    private func unequal(_ failures: [String]) async -> EngineError {
+    private func unequal(_ failures: [String], _ parts: FollowParts) async -> EngineError {
+        await publishOnce(parts.validation, parts.validates)
         let start = ContinuousClock.now
         while ContinuousClock.now - start < .seconds(5), !Task.isCancelled {
             let isMissing = await context.board.snapshot().tables.enumerated().contains { index, table in
@@ -260,7 +262,7 @@ package struct FollowStage: Sendable {
             }
             if !failures.isEmpty {
                 if repairs.mayHelp { return false }
-                throw await unequal(failures)
+                throw await unequal(failures, parts)
             }
             guard await parts.validation.allValidatedOnce, repairs.isSettled else { return false }
             return try await hasSameDefinitions(parts)

@@ -40,6 +40,8 @@ struct ReadFailure: Sendable {
             throw error
         }
         await source.close()
+        // 1412: a snapshot was opened before a statement that left the table as it was, TRUNCATE for example; it can't be read any more.
+        if changed.isEmpty, (error as? MySQLError)?.serverCode == 1412 { changed = tables.map(\.source.name) }
         if isOfRows, changed.isEmpty { return error }
         guard changed.isEmpty else { return LoadInterrupted(tables: changed, what: "\(error)") }
         return try await explained(error, tables: tables)

@@ -9,17 +9,24 @@ package actor ValidationBoard {
     private var checkpoint: ReplicationPosition?
 
     /// `tables` in the order of their numbers.
-    package init(tables: [(name: TableName, hasKey: Bool)], settings: TaskSettings = TaskSettings()) {
+    package init(
+        tables: [(name: TableName, hasKey: Bool)], start: ReplicationPosition? = nil, settings: TaskSettings = TaskSettings()
+    ) {
         names = tables.map(\.name)
         ledger = ValidationLedger(
             failureLimit: settings.validationTableFailureMax, taskFailureLimit: settings.validationFailureMax,
             suspendAfter: Double(settings.validationSuspendMinutes) * 60)
-        for table in tables { ledger.add(table.name, hasKey: table.hasKey) }
+        for table in tables { ledger.add(table.name, hasKey: table.hasKey, start: start) }
     }
 
     package func touched(_ keys: [TouchedKey], mark: MarkPosition) {
         ledger.now = Date().timeIntervalSince1970
-        for touched in keys { ledger.touched(names[touched.table], touched.key, at: mark) }
+        var rest = keys[...]
+        while let first = rest.first {
+            let end = rest.firstIndex { $0.table != first.table } ?? rest.endIndex
+            ledger.touched(names[first.table], rest[..<end].lazy.map(\.key), at: mark)
+            rest = rest[end...]
+        }
     }
 
     package func lost(_ tables: Set<Int>, mark: MarkPosition) {

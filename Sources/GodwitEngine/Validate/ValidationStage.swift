@@ -7,14 +7,17 @@ import MySQLWire
 package struct ValidationStage: Sendable {
     package let context: RunContext
     package let board: ValidationBoard
+    /// What the target held when keys began to be marked.
+    package let start: ReplicationPosition
     package let visible: VisiblePositions
     package let reached: ReachedPosition
 
     package init(
-        context: RunContext, board: ValidationBoard, visible: VisiblePositions, reached: ReachedPosition
+        context: RunContext, board: ValidationBoard, start: ReplicationPosition, visible: VisiblePositions, reached: ReachedPosition
     ) {
         self.context = context
         self.board = board
+        self.start = start
         self.visible = visible
         self.reached = reached
     }
@@ -22,6 +25,7 @@ package struct ValidationStage: Sendable {
     /// Runs until cancelled.
     package func run() async throws {
         try await plan()
+        try await settle()
         let workers = max(1, min(context.plan.settings.validationThreadCount, 16))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<workers { group.addTask { try await work() } }
@@ -29,6 +33,26 @@ package struct ValidationStage: Sendable {
             // Not waitForAll(): that tells of a failed worker only when all others have ended, and these never end.
             for try await _ in group {}
         }
+    }
+
+    /// The stream delivers transactions before the source shows them: until it shows what the target held at the start, no
+    /// comparison counts.
+    private func settle() async throws {
+        let source = try await context.openSource()
+        let wait = "visible rows"
+        do {
+            while try await !visible.lowerBound(on: source).covers(start) {
+                await context.board.beginWait(
+                    wait, why: "Both sides are compared once the source shows all that the target holds; without GTIDs that is known seconds later, "
+                        + "on MariaDB when the statements that ran at the start have ended.", limit: nil)
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            await context.board.endWait(wait)
+        } catch {
+            await source.close()
+            throw error
+        }
+        await source.close()
     }
 
     private func plan() async throws {

@@ -39,7 +39,9 @@ package actor VisiblePositions {
                 samples.removeFirst(500)
             }
         }
-        return .file(shown ?? BinlogCoordinates(file: end.file, offset: 0))
+        if let shown { return .file(shown) }
+        // Rotation waits for engine commits; MariaDB's does not.
+        return isMariaDB ? try await positions.lowerBound(on: source) : .file(BinlogCoordinates(file: end.file, offset: 0))
     }
 
     /// Has every statement ended that ran when the log's end was read at `instant`? A second is allowed for the way here. Reading

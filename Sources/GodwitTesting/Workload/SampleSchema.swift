@@ -107,7 +107,7 @@ package struct SampleSchema: Sendable {
 
     /// Statements that make the schema, in order.
     package var definition: [String] {
-        ["CREATE DATABASE \(name) CHARACTER SET utf8mb4"]
+        ["CREATE DATABASE \(name) CHARACTER SET utf8mb4\(mariaDB ? " COLLATE utf8mb4_unicode_ci" : "")"]
             + tables.map { table in
                 let columns = table.columns.replacing("\n", with: " ")
                 let keyed = foreignKeys ? columns : columns.replacing(/, CONSTRAINT .* ON UPDATE CASCADE/, with: "")

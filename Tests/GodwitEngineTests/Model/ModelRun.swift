@@ -163,7 +163,8 @@ struct ModelRunner: Sendable {
         let planning = (0..<2).compactMap { id in
             ChunkPlanner(table: schema.definition(id), size: size).map { (id: id, planner: $0, isPlanned: false) }
         }
-        let queue = ChunkQueue(tables: planning, stored: stored, state: state, source: source, target: await session())
+        let queue = ChunkQueue(
+            tables: planning, stored: stored, state: state, epoch: epoch, source: source, target: await session())
         let usesLoadData = await world.choose(2) == 0
         let loader = ChunkLoader(
             state: state, epoch: epoch, usesLoadData: usesLoadData, statementLimit: 1 << 16, observer: ModelObserver())

@@ -107,6 +107,7 @@ struct ModelTarget: Sendable {
             while let row = rest.between("('model', ", ""), let bounds = row.literal(after: ", ") {
                 let numbers = row.split(separator: ",").prefix(2).compactMap { Int($0.filter(\.isNumber)) }
                 guard numbers.count == 2 else { throw Self.unknown(sql) }
+                guard !chunks.contains(where: { $0.table == numbers[0] && $0.number == numbers[1] }) else { throw Self.duplicate }
                 chunks.append(Chunk(table: numbers[0], number: numbers[1], bounds: bounds))
                 rest = row
             }

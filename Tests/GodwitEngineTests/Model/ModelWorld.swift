@@ -211,9 +211,10 @@ actor ModelWorld {
     func startValidation() {
         guard source.usesGTIDs else { return }
         var ledger = ValidationLedger()
+        let start = try? TargetState.decode(ReplicationPosition.self, target.position)
         for table in [0, 1] {
             let name = source.schema.definition(table).name
-            ledger.add(name, hasKey: true)
+            ledger.add(name, hasKey: true, start: start)
             let cut = source.schema.keyWidths[table] == 1 ? ["3"] : ["3", "0"]
             ledger.planned(name, chunks: [KeyBounds(upper: cut), KeyBounds(lower: cut)])
         }
