@@ -12,8 +12,12 @@ import Testing
         INSERT INTO x.t VALUES (1, 'one', 1), (2, 'two', 2), (3, 'three', 3); INSERT INTO x.k VALUES (1, 1), (1, 1)
         """
 
-    @Test(arguments: [true, false]) func decidedAfterRestarts(gtids: Bool) async throws {
-        try await MigrationRig.with(source: ServerOptions(gtids: gtids)) { rig in
+    private static let mysql = (source: ServerFlavour.mysql9, target: ServerFlavour.mysql9)
+
+    /// Names of one length: MySQL 9.7 forgets prepared transactions when it restarts and their names differ in length (measured).
+    @Test(arguments: [(true, mysql), (false, mysql), (true, (.mariadb, .mariadb11))])
+    func decidedAfterRestarts(gtids: Bool, flavours: (source: ServerFlavour, target: ServerFlavour)) async throws {
+        try await MigrationRig.with(source: ServerOptions(gtids: gtids), flavours: flavours) { rig in
             try await rig.source.sql(Self.schema)
             try rig.plan(tables: #"{ include: ["x.*"] }"#)
             let first = try await GodwitProcess.start(["migrate", "--until", "loaded"], in: rig.folder, haltAt: "load.end")
@@ -21,14 +25,14 @@ import Testing
             // Prepared before the consistency point: decided before it, after it, and never by name of the plan's tables.
             try await rig.source.sql(Self.prepare("'early'", "INSERT INTO x.t VALUES (10, 'early', 10); UPDATE x.t SET v = 'e' WHERE id = 1"))
             try await rig.source.sql(Self.prepare("'late', 'b\\'r', 7", "INSERT INTO x.t VALUES (11, 'late', 11); DELETE FROM x.t WHERE id = 2; INSERT INTO x.k VALUES (5, 5)"))
-            try await rig.source.sql(Self.prepare("'not'", "INSERT INTO x.t VALUES (12, 'never', 12)"))
-            try await rig.source.sql(Self.prepare("'other'", "INSERT INTO o.t VALUES (1)"))
+            try await rig.source.sql(Self.prepare("'nope', 'b\\'r', 7", "INSERT INTO x.t VALUES (12, 'never', 12)"))
+            try await rig.source.sql(Self.prepare("'else', 'b\\'r', 7", "INSERT INTO o.t VALUES (1)"))
             try await rig.source.sql("XA COMMIT 'early'; XA START 'one'; INSERT INTO x.t VALUES (13, 'one phase', 13); XA END 'one'; XA COMMIT 'one' ONE PHASE")
             try await first.kill9()
             try await rig.godwit(["migrate", "--until", "loaded"])
             #expect(try await rig.target.value("SELECT COUNT(DISTINCT xid) FROM godwit.xa WHERE xid <> ''") == "3")
             try await rig.source.restart()
-            try await rig.source.sql("XA COMMIT 'late', 'b\\'r', 7; XA ROLLBACK 'not'; XA COMMIT 'other'")
+            try await rig.source.sql("XA COMMIT 'late', 'b\\'r', 7; XA ROLLBACK 'nope', 'b\\'r', 7; XA COMMIT 'else', 'b\\'r', 7")
             try await rig.source.sql(Self.prepare("'again'", "UPDATE x.t SET u = 30 WHERE id = 3; INSERT INTO x.k VALUES (6, 6)"))
             let second = try await GodwitProcess.start(["migrate", "--until", "validated"], in: rig.folder, haltAt: "xa.kept")
             try await second.halted()

@@ -57,6 +57,12 @@ extension Applier {
     private func add(_ rows: PreparedTransactions.Rows, _ end: TransactionEnd, _ progress: inout Progress) throws {
         if loadedAt[rows.table]?.covers(end.mark) == true || progress.suspended[rows.table] != nil { return }
         if let reason = objection(rows.table, rows.event) { throw reason }
+        if let difference = shapes[rows.table].layoutDifference(from: rows.event) {
+            throw EngineError(
+                .failed, "An XA transaction with changes of \(shapes[rows.table].source.name) was committed after the table's definition had changed: \(difference).",
+                why: "After a restart the source does not keep a prepared transaction's tables from being changed.",
+                cure: "Start a new migration.")
+        }
         try progress.batch.add(table: rows.table, rows.event)
     }
 

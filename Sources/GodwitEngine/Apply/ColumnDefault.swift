@@ -5,11 +5,17 @@ import MySQLTypes
 ///
 /// The server leaves out only what the statement did not give and no expression made: what is absent has the column's literal default,
 /// or the type's own where a lax session gave none to a NOT NULL column (measured on MySQL 9.7: expressions, CURRENT_TIMESTAMP,
-/// triggers' values and AUTO_INCREMENT are in the image). The definition is that of the event's position: a change of it is a barrier.
+/// triggers' values and AUTO_INCREMENT are in the image; on MariaDB 10.11 too, and defaults of TEXT as well). The definition is that of the event's position: a change of it is a barrier.
 package enum ColumnDefault {
     /// nil: not known exactly.
-    package static func value(of column: ColumnDefinition) -> MySQLValue? {
-        guard let text = column.defaultExpression else { return column.isNullable ? .null : implicit(column) }
+    /// - Parameter isMariaDB: the definition is MariaDB's, whose catalog writes every default as an expression.
+    package static func value(of column: ColumnDefinition, isMariaDB: Bool = false) -> MySQLValue? {
+        guard var text = column.defaultExpression else { return column.isNullable ? .null : implicit(column) }
+        if isMariaDB {
+            if text == "NULL" { return column.isNullable ? .null : nil }
+            guard let plain = plain(text) else { return nil }
+            text = plain
+        }
         // An expression's value would be in the image.
         if column.extra.uppercased().contains("DEFAULT_GENERATED") { return nil }
         switch column.dataType {
@@ -40,6 +46,16 @@ package enum ColumnDefault {
         case "binary", "varbinary": return text.isEmpty ? .bytes([]) : nil
         default: return nil
         }
+    }
+
+    /// A literal of MariaDB's catalog as MySQL's would have it; nil: an expression, or a text with escapes.
+    private static func plain(_ text: String) -> String? {
+        if text.hasPrefix("b'") { return text }
+        if text.hasPrefix("'") {
+            guard text.count >= 2, text.hasSuffix("'"), !text.contains("\\") else { return nil }
+            return String(text.dropFirst().dropLast()).replacing("''", with: "'")
+        }
+        return !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isNumber || "+-.eE".contains($0)) } ? text : nil
     }
 
     private static func implicit(_ column: ColumnDefinition) -> MySQLValue? {

@@ -67,6 +67,11 @@ package struct ImageRow: RowContent {
         return row
     }
 
+    /// A value that stands in no image is not compared with one that does: a default, with the bytes of the row it replaces.
+    package func isComparable(to other: ImageRow) -> Bool {
+        derived.keys.allSatisfy { other.derived[$0] != nil } && other.derived.keys.allSatisfy { derived[$0] != nil }
+    }
+
     package func hasSameContent(as other: ImageRow) -> Bool {
         hasSameContent(as: other, in: Array(image.ranges.indices))
     }

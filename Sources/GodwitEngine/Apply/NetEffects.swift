@@ -5,6 +5,8 @@ import OrderedCollections
 package protocol RowContent: Sendable {
     func hasSameContent(as other: Self) -> Bool
     func hasSameContent(as other: Self, in columns: [Int]) -> Bool
+    /// `hasSameContent` says true for all that is the same. Where it may say false for it, an update in place might change nothing.
+    func isComparable(to other: Self) -> Bool
     /// Every column that is written has its value. Rows of events that leave columns out may not be.
     var isComplete: Bool { get }
     /// This row's values, and those of `older` where this one has none.
@@ -13,6 +15,7 @@ package protocol RowContent: Sendable {
 
 extension RowContent {
     package var isComplete: Bool { true }
+    package func isComparable(to other: Self) -> Bool { true }
     package func merged(over older: Self) -> Self { self }
 }
 
@@ -115,7 +118,7 @@ package struct NetEffects<Row: RowContent>: Sendable {
             case (let before?, nil): plan.deletes.append(before)
             case (nil, let after?): plan.inserts.append(after)
             case (_?, let after?) where !after.isComplete: plan.updates.append(after)
-            case (let before?, let after?) where !before.isComplete:
+            case (let before?, let after?) where !before.isComplete || !before.isComparable(to: after):
                 // What changed cannot be told: the whole row is known, so all of it is written.
                 plan.deletes.append(before)
                 plan.inserts.append(after)

@@ -70,7 +70,7 @@ package struct RowCompletion: Sendable {
         var row = row
         guard !row.isComplete || row.image.present.contains(false) else { return row }
         for column in shape.writable where !row.image.present[column.position] {
-            guard let value = ColumnDefault.value(of: column), !shape.key.contains(column.position) || isPlain(value) else {
+            guard let value = ColumnDefault.value(of: column, isMariaDB: shape.sourceIsMariaDB), !shape.key.contains(column.position) || isPlain(value) else {
                 throw EngineError(
                     .resumable, "An insert into \(shape.source.name) leaves out column \(column.name), whose default Godwit cannot tell exactly.",
                     why: "Some session writes with binlog_row_image other than FULL.",

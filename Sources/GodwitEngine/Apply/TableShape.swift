@@ -109,10 +109,6 @@ package struct TableShape: Sendable {
                 return "column \(column.name) is stored in the format of MariaDB 5.3 (ALTER TABLE … FORCE with mysql56_temporal_format=ON on the source changes it)"
             }
         }
-        // Its catalog writes defaults as expressions, and what it leaves out of images was not measured.
-        if sourceIsMariaDB, event.beforeColumns.contains(false) || event.afterColumns.contains(false) {
-            return "the event carries only part of the columns (binlog_row_image is not FULL in some session)"
-        }
         guard event.kind != .insert else {
             // An insert of nothing but defaults has no bytes at all, however many rows it is of.
             return isKeyless && event.rowsRange.isEmpty ? "the event does not say how many rows of only default values it inserts" : nil

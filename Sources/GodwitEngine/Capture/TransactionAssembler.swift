@@ -247,7 +247,8 @@ package struct TransactionAssembler: Sendable {
     private mutating func receive(_ query: QueryEvent, header: EventHeader, into items: inout [SourceItem]) throws {
         // An ALTER in two phases: nothing has happened at its start, nor where it is rolled back.
         if let maria, maria.isStartAlter || maria.isRollbackAlter { return try standalone(header, into: &items) }
-        switch StatementClassifier.classify(query.text) {
+        let quoting = SQLQuoting(sqlMode: query.status.sqlMode)
+        switch StatementClassifier.classify(query.text, quoting: quoting) {
         case .begin: open(into: &items, timestamp: header.timestamp)
         case .commit: try end(into: &items)
         case .rollback:
@@ -332,9 +333,8 @@ package struct TransactionAssembler: Sendable {
             return try standalone(header, into: &items)
         }
         var end: TransactionEnd?
-        if isOpen {
-            if isStrict { throw refusal("\(verb) … SELECT of \(tables[0]): \(query.text.prefix(200))") }
-        } else {
+        // CREATE TABLE … SELECT has its rows behind it, in one transaction.
+        if !isOpen {
             end = TransactionEnd(mark: usesGTIDs ? mark : .file(coordinates), coordinates: coordinates)
         }
         isSuspended = true
@@ -359,7 +359,7 @@ package struct TransactionAssembler: Sendable {
     /// be read may be about any: whoever carries it out refuses it by name.
     private func altersPlan(_ query: QueryEvent) -> Bool {
         do {
-            return touchesPlan(schema: try SchemaDefaults(query.text, schema: query.schema).schema)
+            return touchesPlan(schema: try SchemaDefaults(query.text, schema: query.schema, quoting: SQLQuoting(sqlMode: query.status.sqlMode)).schema)
         } catch {
             return true
         }

@@ -51,7 +51,7 @@ struct RowByRow {
             case (nil, let after?): later.append(after)
             case (let before?, nil): try await delete(before)
             case (_?, let after?) where !after.isComplete: try await apply(PartialChange(before: after, after: after))
-            case (let before?, let after?) where !before.isComplete:
+            case (let before?, let after?) where !before.isComplete || !before.isComparable(to: after):
                 if try await deleteForRewrite(before) { later.append(after) }
             case (let before?, let after?):
                 if before.hasSameContent(as: after) { continue }

@@ -93,18 +93,12 @@ extension Preflight {
     /// What is not in an image is derived (`RowCompletion`): right, but slower, and not where a filter judges by what is left out.
     private static func rowImages(_ source: ServerFacts) -> [Finding] {
         var found: [Finding] = []
-        if let image = source.binlogRowImage, image != "FULL", source.isMariaDB {
-            found.append(
-                Finding(
-                    .error, "row-image", "source", "binlog_row_image is \(image).",
-                    why: "Of a MariaDB source, changes that leave out columns are not followed.",
-                    cure: "SET GLOBAL binlog_row_image = FULL, in its configuration too; then let every application connect anew: sessions keep the old value."))
-        } else if let image = source.binlogRowImage, image != "FULL" {
+        if let image = source.binlogRowImage, image != "FULL" {
             found.append(
                 Finding(
                     .warning, "row-image", "source", "binlog_row_image is \(image).",
                     why: "Changes carry only part of their columns: they are applied row by row, and a row filter on a column that is left out stops the migration.",
-                    cure: "SET PERSIST binlog_row_image = FULL; then let every application connect anew: sessions keep the old value."))
+                    cure: "\(source.isMariaDB ? "SET GLOBAL binlog_row_image = FULL, in its configuration too" : "SET PERSIST binlog_row_image = FULL"); then let every application connect anew: sessions keep the old value."))
         } else if source.binlogRowImage != nil {
             found.append(Finding(.ok, "row-image", "source", "binlog_row_image is FULL."))
         }
