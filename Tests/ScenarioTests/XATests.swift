@@ -18,7 +18,8 @@ import Testing
     @Test(arguments: [(true, mysql), (false, mysql), (true, (.mariadb, .mariadb11))])
     func decidedAfterRestarts(gtids: Bool, flavours: (source: ServerFlavour, target: ServerFlavour)) async throws {
         try await MigrationRig.with(source: ServerOptions(gtids: gtids), flavours: flavours) { rig in
-            try await rig.source.sql(Self.schema)
+            // Without GTIDs the log is followed from the start of a file, and a table that comes in it is read again, under a lock.
+            try await rig.source.sql(Self.schema + "; FLUSH BINARY LOGS")
             try rig.plan(tables: #"{ include: ["x.*"] }"#)
             let first = try await GodwitProcess.start(["migrate", "--until", "loaded"], in: rig.folder, haltAt: "load.end")
             try await first.halted()

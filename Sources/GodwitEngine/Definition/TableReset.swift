@@ -170,6 +170,11 @@ package struct TableReset: Sendable {
             do {
                 try await locker.query("LOCK TABLES \(name.sql) READ")
             } catch {
+                // 1205, and it is tried again: a prepared XA transaction may hold the table for days.
+                if error.serverCode == 1205 {
+                    context.observer.say(
+                        "warning", "To read \(name) again Godwit waits for transactions of the source that have changed it (long ones, and those that XA RECOVER lists).")
+                }
                 guard error.serverCode == 1146 || error.serverCode == 1049 else { throw error }
                 await locker.close()
                 return nil
