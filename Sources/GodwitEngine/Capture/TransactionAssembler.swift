@@ -392,7 +392,7 @@ package struct TransactionAssembler: Sendable {
 }
 
 /// The defaults of a schema are followed in order, so that a CREATE TABLE behind them means what it meant.
-extension Remedy { static let schemaDefaults = Remedy("schema-defaults", pitfalls: [25], test: "SchemaStatementTests") }
+extension Remedy { static let schemaDefaults = Remedy("schema-defaults", pitfalls: [25], test: "SchemaStatementTests/followed") }
 
 extension Remedy {
     static let definitionBarrier = Remedy("definition-barrier", pitfalls: [24, 25], test: "RemedyRuleTests/nothingIsJudgedBehindADefinition")

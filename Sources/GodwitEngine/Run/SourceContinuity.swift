@@ -174,7 +174,7 @@ struct SourceContinuity: Sendable {
 }
 
 /// A failed-over source continues the task only if nothing that the target holds, or has read, is missing there.
-extension Remedy { static let lineage = Remedy("lineage", pitfalls: [36, 37], test: "SourceContinuityTests") }
+extension Remedy { static let lineage = Remedy("lineage", pitfalls: [36, 37], test: "SourceContinuityTests/duringTheLoad") }
 
 extension TargetState {
     /// What any chunk can have seen, as a set, and the server it was read of.
