@@ -186,5 +186,5 @@ package struct ApplyBatch: Sendable {
 }
 
 extension Remedy {
-    static let bothKeysDirty = Remedy("both-keys-dirty", pitfalls: [5], test: "ModelTests")
+    static let bothKeysDirty = Remedy("both-keys-dirty", pitfalls: [5], test: "RemedyRuleTests/bothKeysOfAMoveAreDirty")
 }

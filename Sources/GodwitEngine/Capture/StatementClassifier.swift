@@ -1,3 +1,5 @@
+extension Remedy { static let temporaryTables = Remedy("temporary-tables", pitfalls: [28], test: "StatementClassifierTests") }
+
 /// What a QUERY event's statement means for a migration. Pure: text in, meaning out.
 ///
 /// It never parses a statement to run it: it only decides whether the statement can touch an included table. Whatever
@@ -76,6 +78,7 @@ package enum StatementClassifier {
         while let word = words.keyword() {
             if modifiers.contains(word) { continue }
             switch word {
+            case "TEMPORARY" where !Remedy.temporaryTables.isOn: continue
             case "TEMPORARY": return .temporary
             case "TABLE", "TABLES":
                 words.skip("IF", "NOT", "EXISTS")

@@ -12,11 +12,11 @@ package enum SourceItem: Sendable {
     /// Nothing comes behind it: see `DefinitionChange`.
     case definition(DefinitionChange)
 
-    /// Bytes that holding it costs.
+    /// Bytes that holding it costs, nearly: the element itself, which a growing queue copies, and its arrays beside the bytes.
     package var cost: Int {
         switch self {
-        case .rows(_, let event): event.bytes.count + 128
-        case .begin, .commit, .progress, .definition: 128
+        case .rows(_, let event): event.bytes.count + 512
+        case .begin, .commit, .progress, .definition: 320
         }
     }
 }
@@ -98,7 +98,7 @@ package struct TransactionAssembler: Sendable {
     /// An event of the log itself. A compressed transaction is opened by the caller and handed over event by event.
     package mutating func receive(_ event: BinlogEvent) throws -> [SourceItem] {
         var items: [SourceItem] = []
-        guard !isSuspended else { return items }
+        guard !isSuspended || !Remedy.definitionBarrier.isOn else { return items }
         try receive(event, into: &items)
         return items
     }
@@ -106,7 +106,7 @@ package struct TransactionAssembler: Sendable {
     /// An event inside a compressed transaction. It has no position of its own: only the end of `payload` counts.
     package mutating func receive(_ event: BinlogEvent, inside payload: EventHeader) throws -> [SourceItem] {
         var event = event
-        event.header.nextPosition = payload.nextPosition
+        if Remedy.endOfPayload.isOn { event.header.nextPosition = payload.nextPosition }
         return try receive(event)
     }
 
@@ -149,6 +149,7 @@ package struct TransactionAssembler: Sendable {
             }
             try end(into: &items)
         case .unsupported(let name):
+            guard Remedy.knownEvents.isOn else { return }
             throw refusal("a binary log event of type \(name)")
         }
     }
@@ -265,12 +266,12 @@ package struct TransactionAssembler: Sendable {
             }
             try standalone(header, into: &items)
         case .dataChange(let verb):
-            if mayTouchPlan(query) {
+            if Remedy.noStatements.isOn, mayTouchPlan(query) {
                 throw refusal("\(verb) logged as a statement: \(query.text.prefix(200))")
             }
             if !isOpen { try standalone(header, into: &items) }
         case .unknown:
-            if mayTouchPlan(query) { throw refusal("a statement it does not understand: \(query.text.prefix(200))") }
+            if Remedy.readStatements.isOn, mayTouchPlan(query) { throw refusal("a statement it does not understand: \(query.text.prefix(200))") }
             if !isOpen { try standalone(header, into: &items) }
         }
     }
@@ -312,7 +313,7 @@ package struct TransactionAssembler: Sendable {
         }
         var end: TransactionEnd?
         if isOpen {
-            if isStrict { throw refusal("\(verb) … SELECT of \(tables[0]): \(query.text.prefix(200))") }
+            if isStrict, Remedy.noCreateSelect.isOn { throw refusal("\(verb) … SELECT of \(tables[0]): \(query.text.prefix(200))") }
         } else {
             end = TransactionEnd(mark: usesGTIDs ? mark : .file(coordinates), coordinates: coordinates)
         }
@@ -391,4 +392,13 @@ package struct TransactionAssembler: Sendable {
 }
 
 /// The defaults of a schema are followed in order, so that a CREATE TABLE behind them means what it meant.
-extension Remedy { static let schemaDefaults = Remedy("schema-defaults", pitfalls: [25], test: "SchemaStatementTests") }
+extension Remedy { static let schemaDefaults = Remedy("schema-defaults", pitfalls: [25], test: "SchemaStatementTests/followed") }
+
+extension Remedy {
+    static let definitionBarrier = Remedy("definition-barrier", pitfalls: [24, 25], test: "RemedyRuleTests/nothingIsJudgedBehindADefinition")
+    static let readStatements = Remedy("read-statements", pitfalls: [25], test: "RemedyRuleTests/statementsThatAreNotUnderstoodStop")
+    static let noCreateSelect = Remedy("no-create-select", pitfalls: [26], test: "RemedyRuleTests/createSelectStops")
+    static let noStatements = Remedy("no-statements", pitfalls: [26, 27], test: "RemedyRuleTests/rowsAsStatementsStop")
+    static let endOfPayload = Remedy("end-of-payload", pitfalls: [31], test: "RemedyRuleTests/aCompressedTransactionEndsWhereItsPayloadEnds")
+    static let knownEvents = Remedy("known-events", pitfalls: [44], test: "RemedyRuleTests/unknownEventsStop")
+}

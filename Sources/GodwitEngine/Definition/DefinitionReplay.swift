@@ -465,4 +465,4 @@ extension TableName {
 }
 
 /// A rename across the plan's border is no reason to stop: what came in is loaded, what went out is dropped.
-extension Remedy { static let reloadAfterRename = Remedy("reload-after-rename", pitfalls: [24], test: "OnlineSchemaChangeTests") }
+extension Remedy { static let reloadAfterRename = Remedy("reload-after-rename", pitfalls: [24], test: "OnlineSchemaChangeTests/acrossThePlansBorder") }
