@@ -27,7 +27,8 @@ import Testing
         ("RENAME TABLE a TO b, c TO a", "rename s.a s.b, rename s.c s.a", "RENAME TABLE `s2`.`a2` TO `s2`.`b2`, `s2`.`c2` TO `s2`.`a2`"),
         ("TRUNCATE t", "truncate s.t", "TRUNCATE `s2`.`t2`"),
         ("ALTER TABLE t EXCHANGE PARTITION p WITH TABLE o.u WITHOUT VALIDATION", "alter s.t, alter o.u", "ALTER TABLE `s2`.`t2` EXCHANGE PARTITION p WITH TABLE `o2`.`u2` WITHOUT VALIDATION"),
-        ("ALTER TABLE t CONVERT TO CHARACTER SET latin1", "alter s.t", "ALTER TABLE `s2`.`t2` CONVERT TO CHARACTER SET latin1"),
+        ("SET STATEMENT lock_wait_timeout = 5 FOR ALTER TABLE t ADD x INT", "alter s.t", "ALTER TABLE `s2`.`t2` ADD x INT"),
+        ("ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4", "alter s.t", "ALTER TABLE `s2`.`t2` CONVERT TO CHARACTER SET utf8mb4"),
         ("/*!40000 ALTER TABLE `t` DISABLE KEYS */", "alter s.t", "/*!40000 ALTER TABLE `s2`.`t2` DISABLE KEYS */"),
         ("TRUNCATE TABLE `od``d`", "truncate s.od`d", "TRUNCATE TABLE `s2`.`od``d2`"),
     ])
@@ -60,8 +61,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ALTER TABLE t EXCHANGE PARTITION p", "exchanges"), ("ALTER TABLE t CONVERT PARTITION p TO TABLE u", "table of a partition"),
-        ("CREATE OR REPLACE TABLE t (id INT)", "replaces"), ("ALTER TABLE t DISCARD TABLESPACE", "tablespace"),
+        ("ALTER TABLE t EXCHANGE PARTITION p", "exchanges"), ("ALTER TABLE t DISCARD TABLESPACE", "tablespace"),
+        ("ALTER TABLE t CONVERT PARTITION p TO TABLE u", "partition"), ("CREATE OR REPLACE TABLE t (id INT)", "replaces"),
+        ("SET STATEMENT a = 1", "no end"),
         ("ALTER TABLE t IMPORT TABLESPACE", "tablespace"), ("CREATE TABLE t SELECT 1", "fills"),
         ("CREATE TABLE t (id INT) START TRANSACTION", "fills"), ("CREATE TABLE t AS TABLE u", "fills"),
         ("CREATE TABLE t VALUES ROW (1)", "fills"), ("CREATE VIEW v AS SELECT 1", "no table"),

@@ -255,5 +255,5 @@ package struct ApplyBatch: Sendable {
 }
 
 extension Remedy {
-    static let bothKeysDirty = Remedy("both-keys-dirty", pitfalls: [5], test: "ModelTests")
+    static let bothKeysDirty = Remedy("both-keys-dirty", pitfalls: [5], test: "RemedyRuleTests/bothKeysOfAMoveAreDirty")
 }

@@ -2,7 +2,7 @@ import Foundation
 import MySQLBinlog
 import MySQLTypes
 
-extension Remedy { static let preparedTransactions = Remedy("prepared-transactions", pitfalls: [32], test: "XATests") }
+extension Remedy { static let preparedTransactions = Remedy("prepared-transactions", pitfalls: [32], test: "XATests/decidedAfterRestarts") }
 
 /// XA transactions that are prepared and not decided.
 ///

@@ -1,9 +1,9 @@
 import MySQLBinlog
 import MySQLTypes
 
-extension Remedy { static let presentColumns = Remedy("present-columns", pitfalls: [10], test: "RowImageTests") }
-extension Remedy { static let columnDefaults = Remedy("column-defaults", pitfalls: [10, 16], test: "RowImageTests") }
-extension Remedy { static let partialJSON = Remedy("partial-json", pitfalls: [11], test: "RowImageTests") }
+extension Remedy { static let presentColumns = Remedy("present-columns", pitfalls: [10], test: "RowImageTests/partsOfRows") }
+extension Remedy { static let columnDefaults = Remedy("column-defaults", pitfalls: [10, 16], test: "RowImageTests/partsOfRows") }
+extension Remedy { static let partialJSON = Remedy("partial-json", pitfalls: [11], test: "RowImageTests/partsOfRows") }
 
 /// Makes of an event's images rows that are as whole as the event allows: an update's after image has what its before image has and
 /// it has not, a document that is logged as changes becomes the document where the one before is there, and an insert has its

@@ -64,7 +64,7 @@ struct AnonymousScan: Sendable {
 }
 
 /// Transactions without a GTID that were written while nobody read the log.
-extension Remedy { static let anonymousScan = Remedy("anonymous-scan", pitfalls: [37], test: "tagsGapsAndTheEndOfGTIDs") }
+extension Remedy { static let anonymousScan = Remedy("anonymous-scan", pitfalls: [37], test: "SourceContinuityTests/tagsGapsAndTheEndOfGTIDs") }
 
 extension TargetState {
     /// A place in the source's files at or before the end of what the target holds; a later one is stored once a second.

@@ -10,6 +10,10 @@ package struct DefinitionPlan: Sendable, Hashable {
     package var effects: [DefinitionStatement.Effect]
     /// Tables, or their rows, change names: their definitions may be the same before and after.
     package var isRename: Bool
+    /// DROP TABLE alone.
+    package var isDrop: Bool {
+        !statement.isEmpty && effects.allSatisfy { if case .drop = $0 { true } else { false } }
+    }
 
     /// - Parameters:
     ///   - tables: the task's tables, by source name.
@@ -102,4 +106,4 @@ package struct DefinitionPlan: Sendable, Hashable {
 }
 
 /// After a crash the identities of tables and partitions say whether their rows were exchanged.
-extension Remedy { static let exchangedRows = Remedy("exchanged-rows", pitfalls: [24], test: "DefinitionChangeTests.killedInAStatement") }
+extension Remedy { static let exchangedRows = Remedy("exchanged-rows", pitfalls: [24], test: "DefinitionChangeTests/killedInAStatement") }

@@ -179,9 +179,10 @@ struct DefinitionReplay: Sendable {
     }
 
     private func carryOut(
-        _ change: DefinitionChange, _ plan: DefinitionPlan, _ control: MySQLConnection, _ runner: MySQLConnection
+        _ change: DefinitionChange, _ decided: DefinitionPlan, _ control: MySQLConnection, _ runner: MySQLConnection
     ) async throws {
         guard let end = change.end else { throw refusal(change, "it is no statement by itself") }
+        var plan = decided
         let state = context.state
         // An earlier run's statement may still be running: its session holds the lock until it has ended.
         let free = try await runner.query("SELECT GET_LOCK('\(context.lock.name("ddl"))', \(Self.lockSeconds))").rows.first?.int(0)
@@ -204,6 +205,11 @@ struct DefinitionReplay: Sendable {
                     why: "Its row in godwit.intent was changed, or the checkpoint was.", cure: "Start a new migration.")
             }
             isDone = intent.fingerprint != before
+            // MariaDB drops the tables of a list one by one.
+            if isDone, plan.isDrop {
+                isDone = false
+                plan.statement = Array("DROP TABLE IF EXISTS ".utf8) + plan.statement.dropFirst("DROP TABLE ".utf8.count)
+            }
         } else if !plan.statement.isEmpty {
             try await state.store(
                 DefinitionIntent(mark: end.mark.description, fingerprint: before),
@@ -465,7 +471,7 @@ extension TableName {
 }
 
 /// A rename across the plan's border is no reason to stop: what came in is loaded, what went out is dropped.
-extension Remedy { static let reloadAfterRename = Remedy("reload-after-rename", pitfalls: [24], test: "OnlineSchemaChangeTests") }
+extension Remedy { static let reloadAfterRename = Remedy("reload-after-rename", pitfalls: [24], test: "OnlineSchemaChangeTests/acrossThePlansBorder") }
 
 /// From the consistency point on a table that comes with its rows is loaded, in a window of its own.
-extension Remedy { static let filledTables = Remedy("filled-tables", pitfalls: [26], test: "DefinitionChangeTests.fromTheConsistencyPointOn") }
+extension Remedy { static let filledTables = Remedy("filled-tables", pitfalls: [26], test: "MariaDBDefinitionTests/tablesThatComeWithTheirRows") }

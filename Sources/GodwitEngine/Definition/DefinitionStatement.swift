@@ -49,6 +49,8 @@ package struct DefinitionStatement: Sendable, Hashable {
     private let sql: SQLText
     private let schema: String
     private var at = 0
+    /// Where the statement itself begins.
+    private var start = 0
 
     /// - Parameters:
     ///   - schema: the statement's default schema.
@@ -73,7 +75,7 @@ package struct DefinitionStatement: Sendable, Hashable {
     /// The statement with every table under the name that `naming` gives it.
     package func rewritten(_ naming: (TableName) -> TableName) -> [UInt8] {
         var output: [UInt8] = []
-        var start = 0
+        var start = start
         for reference in references.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
             output += bytes[start..<reference.range.lowerBound]
             output += Array(naming(reference.table).sql.utf8)
@@ -87,6 +89,7 @@ package struct DefinitionStatement: Sendable, Hashable {
     private mutating func parse() throws(Unclear) {
         // `/*!40000 ALTER TABLE … */`, as dumps have it: the server runs what is inside.
         if sql.kind(0) == .versionStart, sql.kind(sql.count - 1) == .versionEnd { at = 1 }
+        try settings()
         let verb = keyword()
         at += 1
         switch verb {
@@ -104,8 +107,26 @@ package struct DefinitionStatement: Sendable, Hashable {
     /// Its rows come as rows behind it, in one transaction: no statement by itself.
     private var filling: Unclear { Unclear(reason: "it fills the table it creates", isReload: true) }
 
+    /// MariaDB's `SET STATEMENT name = value, … FOR`: what of the settings changes a definition's meaning travels beside the statement
+    /// as well; time limits and the like are the source's own.
+    private mutating func settings() throws(Unclear) {
+        while keyword() == "SET", sql.keyword(at + 1) == "STATEMENT" {
+            var depth = 0
+            at += 2
+            while at < sql.count, depth > 0 || keyword() != "FOR" {
+                if sql.kind(at) == .open { depth += 1 }
+                if sql.kind(at) == .close { depth -= 1 }
+                at += 1
+            }
+            guard at + 1 < sql.count else { throw Unclear(reason: "its SET STATEMENT has no end") }
+            at += 1
+            start = sql.tokens[at].range.lowerBound
+        }
+    }
+
     private mutating func create() throws(Unclear) {
-        if skip("OR"), skip("REPLACE"), keyword() == "TABLE" { throw Unclear(reason: "it replaces the table that is there, if one is", isReload: true) }
+        // Replacing is dropping and making, which no server does in one step that a crash cannot cut.
+        if keyword() == "OR" { throw Unclear(reason: "it replaces a table", isReload: true) }
         if skip("UNIQUE") || skip("FULLTEXT") || skip("SPATIAL") || keyword() == "INDEX" {
             skip("INDEX")
             return try index()

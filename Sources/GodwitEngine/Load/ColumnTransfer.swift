@@ -1,3 +1,5 @@
+extension Remedy { static let exactColumns = Remedy("exact-columns", pitfalls: [21], test: "MigrationValueTests/everyTypeLandsTheSameBothWays") }
+
 /// How a column's value travels in the load: what is selected on the source, and how the target takes it from the file.
 ///
 /// The session selects with character_set_results = NULL, so text and binary columns come as stored, and the file is
@@ -16,13 +18,17 @@ package struct ColumnTransfer: Sendable, Hashable {
     /// The expression in the SELECT of the source.
     package var select: String {
         let name = SQL.identifier(column.name)
+        guard Remedy.exactColumns.isOn else { return name }
         switch column.dataType {
         // The text of a FLOAT has six digits. As DOUBLE it has as many as it needs, -0 included.
         case "float", "double", "real": return "CAST(\(name) AS DOUBLE)"
         // Not `+ 0`: that is a DOUBLE, in which two sets of 64 members look alike (measured).
         case "bit", "set": return "CAST(\(name) AS UNSIGNED)"
         // Index 0 is the error value ''; a legitimate member '' has another index.
-        case "enum": return "IF(\(name) + 0 = 0, '0', \(name))"
+        case "enum":
+            // So many digits are no number and no member: the target takes them with a warning, which stops.
+            let zero = (try? EnumZero.text(column)) ?? String(repeating: "0", count: 300)
+            return "IF(\(name) + 0 = 0, '\(zero)', \(name))"
         default: return name
         }
     }

@@ -1,3 +1,5 @@
+extension Remedy { static let signednessInLog = Remedy("signedness-in-log", pitfalls: [20], test: "PreflightTests") }
+
 extension Preflight {
     /// Servers that this release does not speak well enough.
     static func flavours(_ facts: PreflightFacts) -> [Finding] {
@@ -5,7 +7,7 @@ extension Preflight {
         for (side, server) in [("source", facts.source), ("target", facts.target)] {
             found.append(Finding(.ok, "\(side)-flavour", side, "The \(side) is \(server.isMariaDB ? "MariaDB" : "MySQL") \(server.version)."))
         }
-        if !facts.source.isMariaDB, facts.source.variable("binlog_row_metadata") == nil {
+        if !facts.source.isMariaDB, facts.source.variable("binlog_row_metadata") == nil, Remedy.signednessInLog.isOn {
             found.append(
                 Finding(
                     .refusal, "source-version", "source",

@@ -2,7 +2,7 @@ import Foundation
 import MySQLTypes
 import MySQLWire
 
-extension Remedy { static let settledStart = Remedy("settled-start", pitfalls: [32], test: "XATests") }
+extension Remedy { static let settledStart = Remedy("settled-start", pitfalls: [32], test: "XATests/preparedBeforeTheStart") }
 
 /// From a plan and two servers to a task on the target: refuses, decides, stores, and only then changes anything.
 struct Preparation: Sendable {

@@ -274,4 +274,4 @@ package struct IndexStage: Sendable {
 }
 
 /// While one table is loaded again after the consistency point, the others have their unique keys and are followed strictly.
-extension Remedy { static let exactTables = Remedy("exact-tables", pitfalls: [3, 24], test: "OnlineSchemaChangeTests") }
+extension Remedy { static let exactTables = Remedy("exact-tables", pitfalls: [3, 24], test: "OnlineSchemaChangeTests/oneTableIsLoadedWhileTheOthersAreFollowed") }

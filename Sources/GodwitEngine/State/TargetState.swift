@@ -405,5 +405,5 @@ extension Remedy {
     static let fence = Remedy("fence", pitfalls: [38], test: "ModelStateTests")
     static let lockedCheckpoint = Remedy("locked-checkpoint", pitfalls: [34], test: "ModelStateTests")
     static let checkpointSequence = Remedy("checkpoint-sequence", pitfalls: [33, 38], test: "ModelStateTests")
-    static let chunkMark = Remedy("chunk-mark", pitfalls: [34], test: "ModelTests")
+    static let chunkMark = Remedy("chunk-mark", pitfalls: [34], test: "ModelStateTests/aChunkWhoseAnswerWasLostIsDone")
 }
