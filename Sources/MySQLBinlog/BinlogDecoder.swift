@@ -12,6 +12,10 @@ public struct BinlogDecoder: Sendable {
     public private(set) var format: FormatDescription?
     /// Table maps of the current statement by table id.
     private var tables: [UInt64: TableMap] = [:]
+    /// The last map of each table id with the body it was decoded from: servers write the same map again before each statement.
+    private var seen: [UInt64: (body: ArraySlice<UInt8>, map: TableMap)] = [:]
+    /// Maps that `seen` keeps, and bytes of a body that it keeps.
+    private static let seenLimit = (maps: 512, bytes: 4096)
 
     public init(innerEventLimit: Int = (1 << 30) + (1 << 20)) { self.innerEventLimit = innerEventLimit }
 
@@ -30,15 +34,16 @@ public struct BinlogDecoder: Sendable {
             self.format = format
             hasChecksum = format.hasChecksum
             tables.removeAll()
+            seen.removeAll()
             return BinlogEvent(header: header, body: .formatDescription(format))
         }
         try Self.verifyChecksum(event, isPresent: hasChecksum, header: header, offset: offset)
         return try decodeBody(event, header: header, end: event.count - (hasChecksum ? 4 : 0), offset: offset)
     }
 
-    /// Reads the header alone; `event` may be longer or shorter than the size it names.
-    public static func header(of event: [UInt8], offset: UInt64 = 0) throws(BinlogError) -> EventHeader {
-        var cursor = ByteCursor(event, base: offset)
+    /// Reads the header at `place` alone; `event` may be longer or shorter than the size it names. `offset`, for error messages, is that of `place`.
+    public static func header(of event: [UInt8], at place: Int = 0, offset: UInt64 = 0) throws(BinlogError) -> EventHeader {
+        var cursor = ByteCursor(event, from: place, base: offset &- UInt64(place))
         try cursor.require(headerSize, "event header")
         let header = EventHeader(
             timestamp: try cursor.u32("timestamp"), type: try cursor.u8("type"), serverID: try cursor.u32("server id"),
@@ -91,8 +96,7 @@ public struct BinlogDecoder: Sendable {
         let body: BinlogEvent.Body
         switch type {
         case .tableMap:
-            let size = tableIDSize(of: header.type)
-            let map = try TableMap.decode(&cursor, idSize: size, postHeader: format?.postHeaderLength(of: header.type) ?? size + 2)
+            let map = try tableMap(&cursor, type: header.type)
             tables[map.tableID] = map
             body = .tableMap(map)
         case .transactionPayload:
@@ -107,6 +111,19 @@ public struct BinlogDecoder: Sendable {
             }
         }
         return BinlogEvent(header: header, body: body)
+    }
+
+    private mutating func tableMap(_ cursor: inout ByteCursor, type: UInt8) throws(BinlogError) -> TableMap {
+        let size = tableIDSize(of: type)
+        let body = cursor.bytes[cursor.position..<cursor.end]
+        var ahead = cursor
+        if let known = seen[try ahead.uint(size, "table id")], known.body.elementsEqual(body) { return known.map }
+        let map = try TableMap.decode(&cursor, idSize: size, postHeader: format?.postHeaderLength(of: type) ?? size + 2)
+        if body.count <= Self.seenLimit.bytes {
+            if seen.count >= Self.seenLimit.maps { seen.removeAll() }
+            seen[map.tableID] = (body, map)
+        }
+        return map
     }
 
     /// Events whose meaning needs no table map.

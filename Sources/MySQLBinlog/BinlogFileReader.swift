@@ -41,7 +41,7 @@ public struct BinlogFileReader: Sendable {
         }
         let available = buffer.count - start
         guard available >= BinlogDecoder.headerSize else { return nil }
-        let header = try BinlogDecoder.header(of: Array(buffer[start..<(start + BinlogDecoder.headerSize)]), offset: offset)
+        let header = try BinlogDecoder.header(of: buffer, at: start, offset: offset)
         let size = Int(header.size)
         guard size <= eventLimit else {
             throw BinlogError(offset: offset, reason: "an event of \(size) bytes is over the limit of \(eventLimit)")

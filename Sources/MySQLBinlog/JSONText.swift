@@ -3,8 +3,21 @@ import MySQLTypes
 /// Pieces of JSON text as the server writes them.
 package enum JSONText {
     /// A quoted string; `text` is UTF-8. The server escapes quote, backslash and control characters, nothing else.
-    package static func appendQuoted(_ text: some Collection<UInt8>, to output: inout [UInt8]) {
+    /// Concrete, not generic: called through a protocol from another module, it took 40 % of all time of `godwit binlog`.
+    package static func appendQuoted(_ text: [UInt8], to output: inout [UInt8]) { appendQuoted(text[...], to: &output) }
+
+    package static func appendQuoted(_ text: ArraySlice<UInt8>, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
+        // Nearly all text has nothing to escape.
+        if text.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            output.append(contentsOf: text)
+        } else {
+            appendEscaped(text, to: &output)
+        }
+        output.append(UInt8(ascii: "\""))
+    }
+
+    private static func appendEscaped(_ text: ArraySlice<UInt8>, to output: inout [UInt8]) {
         for byte in text {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
@@ -22,7 +35,6 @@ package enum JSONText {
                 output.append(Hexadecimal.digit(byte & 15))
             }
         }
-        output.append(UInt8(ascii: "\""))
     }
 
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)

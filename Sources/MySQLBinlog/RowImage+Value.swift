@@ -55,7 +55,7 @@ extension RowImage {
 
 extension MySQLFieldType {
     /// Values are stored bytes as they are: text, binary, geometry, vector.
-    var isBytes: Bool {
+    package var isBytes: Bool {
         switch self {
         case .varchar, .varString, .string, .tinyBlob, .mediumBlob, .longBlob, .blob, .geometry, .vector: true
         default: false

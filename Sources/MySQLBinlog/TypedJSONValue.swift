@@ -24,7 +24,7 @@ public struct TypedJSONValue: Hashable, Sendable {
     /// The leg of a path that leads to an object's member. `key` is UTF-8.
     public static func appendMember(_ key: some Collection<UInt8>, to path: inout [UInt8]) {
         path.append(UInt8(ascii: "."))
-        JSONText.appendQuoted(key, to: &path)
+        JSONText.appendQuoted(Array(key), to: &path)
     }
 
     /// The leg of a path that leads to an array's cell.

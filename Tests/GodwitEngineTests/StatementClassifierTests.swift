@@ -35,6 +35,10 @@ import Testing
         ("CREATE DEFINER=`r`@`%` TRIGGER a.g BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1", .object(verb: "CREATE TRIGGER", name("a.g"))),
         ("CREATE OR REPLACE VIEW v AS SELECT 1", .object(verb: "CREATE VIEW", name("v"))),
         ("CREATE ALGORITHM=UNDEFINED VIEW v AS SELECT 1", .object(verb: "CREATE VIEW", nil)),
+        ("set statement max_statement_time=60 for alter table t1 add b int", .tables(verb: "ALTER TABLE", [name("t1")])),
+        ("SET STATEMENT a = 'for', b = (SELECT 1 FOR UPDATE) FOR /* x */ TRUNCATE a.t", .tables(verb: "TRUNCATE", [name("a.t")])),
+        ("SET STATEMENT a = 1 FOR SET STATEMENT b = 2 FOR INSERT INTO t VALUES (1)", .dataChange(verb: "INSERT")),
+        ("SET STATEMENT a = 1", .unknown), ("SET PASSWORD FOR x = 'y'", .harmless),
         ("FROBNICATE t", .unknown), ("", .unknown),
     ]
 

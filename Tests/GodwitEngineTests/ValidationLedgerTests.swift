@@ -184,6 +184,18 @@ import Testing
         #expect(ledger.isValidated)
     }
 
+    @Test func behindALossKeysAreNotRememberedUntilTheTargetIsLevel() throws {
+        var ledger = try compared(markLimit: 3)
+        for number in 0..<9 { ledger.touched(table, key(number), at: mark(50 + UInt64(number))) }
+        #expect(ledger.pendingKeys == 0, "four were lost, and the five behind them were not kept")
+        #expect(ledger.isIdle(checkpoint: position(57)), "their positions hold the chunks back like those that were lost")
+        let first = try ledger.take(checkpoint: position(58))
+        ledger.touched(table, key(1), at: mark(60))
+        #expect(ledger.pendingKeys == 1, "from the first comparison on keys are marked again")
+        ledger.finished(first, unequal: [], complete: true, at: alignment(visible: 58, upper: 58, checkpoint: 58))
+        #expect(ledger.status(table)?.chunksCompared == 1)
+    }
+
     @Test func resultsFromBeforeALossCountForNothing() throws {
         var ledger = try compared()
         ledger.lost(table, at: mark(40))

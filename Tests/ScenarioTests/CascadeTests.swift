@@ -90,7 +90,10 @@ import Testing
     }
 
     /// During the load, the replay and the strict phase; killed once.
-    @Test(arguments: [(ServerFlavour.mysql9, native), (.mysql9, ServerOptions(gtids: false, extra: native.extra))])
+    @Test(arguments: [
+        (ServerFlavour.mysql9, native), (.mysql9, ServerOptions(gtids: false, extra: native.extra)),
+        (.mariadb, ServerOptions()), (.mariadb11, ServerOptions()),
+    ])
     func everyAction(flavour: ServerFlavour, options: ServerOptions) async throws {
         try await Self.withRig(flavour, options) { rig in
             try await rig.source.sql(Self.schema)

@@ -31,6 +31,7 @@ start_mysql() {
     cp -a --reflink=auto "$work/fresh" "$folder/data"
     for try in 1 2 3 4 5; do
         port="$(free_port)"
+        : >"$folder/log"
         setpriv --pdeathsig KILL "$here/lib/mysql9" mysqld --datadir="$folder/data" --tmpdir="$folder/tmp" \
             --socket="$folder/s" --pid-file="$folder/pid" --bind-address=127.0.0.1 --port="$port" --server-id="$port" \
             --mysqlx=OFF --log-bin=binlog --gtid-mode=ON --enforce-gtid-consistency=ON --binlog-row-metadata=FULL \

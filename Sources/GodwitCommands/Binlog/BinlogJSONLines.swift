@@ -8,6 +8,8 @@ import MySQLTypes
 /// their DECIMAL and temporal members look like numbers and strings.
 package struct BinlogJSONLines {
     private var line = JSONLineBuffer()
+    /// How the columns of tables are written, by table id.
+    private var tables: [UInt64: (map: TableMap, columns: [ColumnJSON])] = [:]
 
     package init() {}
 
@@ -207,7 +209,7 @@ package struct BinlogJSONLines {
     }
 
     private mutating func render(_ rows: RowsEvent, _ header: EventHeader, _ position: UInt64) throws {
-        let columns = rows.map.columns.indices.map { ColumnJSON(rows.map.columns[$0], at: $0) }
+        let columns = columns(of: rows.map)
         // All but the images is the same for every row.
         let start = line.bytes.count
         open("rows", header, position)
@@ -229,6 +231,14 @@ package struct BinlogJSONLines {
         }
     }
 
+    private mutating func columns(of map: TableMap) -> [ColumnJSON] {
+        if let known = tables[map.tableID], known.map == map { return known.columns }
+        let columns = map.columns.indices.map { ColumnJSON(map.columns[$0], at: $0) }
+        if tables.count >= 512 { tables.removeAll() }
+        tables[map.tableID] = (map, columns)
+        return columns
+    }
+
     private mutating func render(_ image: RowImage?, _ map: TableMap, _ columns: [ColumnJSON]) throws {
         guard let image else { return line.raw("null") }
         line.raw("{")
@@ -239,6 +249,8 @@ package struct BinlogJSONLines {
             line.bytes += column.key
             if image.isPartial(index) {
                 try render(try image.jsonDiffs(at: index))
+            } else if column.isASCIIText, let range = try image.byteRange(at: index, in: map), line.quoted(ifPlain: image.bytes[range]) {
+                continue
             } else if column.isAmbiguous, !image.nulls[index] {
                 try column.appendAmbiguous(
                     signed: try image.value(at: index, in: map, isUnsigned: false),

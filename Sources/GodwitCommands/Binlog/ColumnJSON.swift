@@ -12,6 +12,8 @@ struct ColumnJSON {
     /// `"name":`
     let key: [UInt8]
     private let column: TableMap.Column
+    /// The values are text in which printable ASCII stands for itself.
+    let isASCIIText: Bool
     private let text: Text
     /// ENUM or SET members as text, nil where the metadata has none or they cannot be decoded.
     private let members: [String]?
@@ -28,6 +30,8 @@ struct ColumnJSON {
         } else {
             text = .base64(paddedTo: characterSet == "binary" ? column.binaryLength : 0)
         }
+        let superset: Set = ["utf8mb4", "utf8mb3", "utf8", "ascii", "latin1"]
+        isASCIIText = column.type.isBytes && superset.contains(characterSet ?? "")
         members = column.members.flatMap { members in
             guard let characterSet else { return nil }
             let texts = members.compactMap { CharacterSetCodec.decode($0, characterSet: characterSet) }

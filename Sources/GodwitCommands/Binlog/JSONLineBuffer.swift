@@ -29,11 +29,31 @@ struct JSONLineBuffer {
     }
 
     mutating func integer(_ value: Int64) {
-        if value.magnitude > Self.exactLimit { plain(value.description) } else { bytes += value.description.utf8 }
+        if value.magnitude > Self.exactLimit { return plain(value.description) }
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        digits(value.magnitude)
     }
 
     mutating func integer(_ value: UInt64) {
-        if value > Self.exactLimit { plain(value.description) } else { bytes += value.description.utf8 }
+        if value > Self.exactLimit { plain(value.description) } else { digits(value) }
+    }
+
+    private mutating func digits(_ value: UInt64) {
+        var power: UInt64 = 1
+        while value / power >= 10 { power *= 10 }
+        while power > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(value / power % 10))
+            power /= 10
+        }
+    }
+
+    /// Text that JSON takes as it is (printable ASCII without quotes and backslashes), quoted. False: there is other text in it, and nothing was appended.
+    mutating func quoted(ifPlain text: ArraySlice<UInt8>) -> Bool {
+        for byte in text where byte &- 0x20 >= 0x5f || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return false }
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: text)
+        bytes.append(UInt8(ascii: "\""))
+        return true
     }
 
     mutating func bool(_ value: Bool) { raw(value ? "true" : "false") }

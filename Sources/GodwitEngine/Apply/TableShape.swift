@@ -166,7 +166,9 @@ package struct ImageRow: RowContent {
         } else if Fault.loseNull.isOn, image.nulls[column.position] {
             sql.append("0")
         } else {
-            try ValueLiteral.append(value(column), jsonIsText: jsonIsText, to: &sql)
+            let value = try value(column)
+            if case .enumeration(0) = value { return sql.append("'\(try EnumZero.text(column))'") }
+            try ValueLiteral.append(value, jsonIsText: jsonIsText, to: &sql)
         }
     }
 }

@@ -21,7 +21,7 @@ package enum ValueLiteral {
         case .time(let text), .datetime(let text), .timestamp(let text): sql.append("'" + text + "'")
         // Four digits in quotes: the number 0 and the text '0000' are year 0, the text '0' is 2000.
         case .year(let year): sql.append("'" + padded(year, 4) + "'")
-        // The error value '' has index 0: strict mode refuses the number 0 and takes the text '0'.
+        // The error value '' has index 0: strict mode refuses the number 0 and takes it as text, see `EnumZero`.
         case .enumeration(let index): sql.append(index == 0 ? "'0'" : String(index))
         case .set(let bits), .bit(let bits): sql.append(String(bits))
         case .json(let binary):
@@ -49,6 +49,8 @@ package enum ValueLiteral {
             } else {
                 sql.appendHex(bytes)
             }
+        // Compared by number; the text of the error value is no member's.
+        case .enumeration(let index): sql.append(String(index))
         default: try append(value, to: &sql)
         }
     }

@@ -38,6 +38,7 @@ package enum StatementMeaning: Hashable, Sendable {
 package enum StatementClassifier {
     package static func classify(_ statement: String) -> StatementMeaning {
         var words = SQLWords(statement)
+        if Remedy.statementSettings.isOn, !words.skipSettings() { return .unknown }
         guard let first = words.keyword() else { return .unknown }
         switch first {
         case "BEGIN": return .begin
@@ -105,7 +106,7 @@ package enum StatementClassifier {
 
     /// `DEFINER = user` comes before views, routines, triggers and events, never before a table.
     private static func definer(_ verb: String, _ words: inout SQLWords) -> StatementMeaning {
-        let kinds: Set = ["VIEW", "PROCEDURE", "FUNCTION", "TRIGGER", "EVENT"]
+        let kinds: Set = ["VIEW", "PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"]
         while let word = words.any() {
             if kinds.contains(word.uppercased()) {
                 words.skip("IF", "NOT", "EXISTS")
@@ -181,6 +182,27 @@ struct SQLWords {
 
     init(_ statement: String) {
         tokens = Self.scan(Array(statement))
+    }
+
+    /// Past MariaDB's `SET STATEMENT name = value, … FOR`, which is logged in front of the statement that it is for. False: there is
+    /// one without an end.
+    mutating func skipSettings() -> Bool {
+        while position + 1 < tokens.count, isWord("SET", at: position), isWord("STATEMENT", at: position + 1) {
+            var depth = 0
+            position += 2
+            while position < tokens.count, depth > 0 || !isWord("FOR", at: position) {
+                if tokens[position] == .symbol("(") { depth += 1 }
+                if tokens[position] == .symbol(")") { depth -= 1 }
+                position += 1
+            }
+            guard position < tokens.count else { return false }
+            position += 1
+        }
+        return true
+    }
+
+    private func isWord(_ word: String, at index: Int) -> Bool {
+        if case .word(let text) = tokens[index] { text.uppercased() == word } else { false }
     }
 
     /// The next plain word in capitals, nil (and nothing consumed) if the next token is none.
@@ -297,3 +319,5 @@ struct SQLWords {
         return (text, index)
     }
 }
+
+extension Remedy { static let statementSettings = Remedy("statement-settings", pitfalls: [24, 43], test: "StatementClassifierTests") }

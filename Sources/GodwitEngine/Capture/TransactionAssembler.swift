@@ -12,11 +12,11 @@ package enum SourceItem: Sendable {
     /// Nothing comes behind it: see `DefinitionChange`.
     case definition(DefinitionChange)
 
-    /// Bytes that holding it costs.
+    /// Bytes that holding it costs, nearly: the element itself, which a growing queue copies, and its arrays beside the bytes.
     package var cost: Int {
         switch self {
-        case .rows(_, let event): event.bytes.count + 128
-        case .begin, .commit, .progress, .definition: 128
+        case .rows(_, let event): event.bytes.count + 512
+        case .begin, .commit, .progress, .definition: 320
         }
     }
 }

@@ -9,6 +9,10 @@ package struct DefinitionPlan: Sendable, Hashable {
     /// On the task's tables, in order.
     package var effects: [DefinitionStatement.Effect]
     package var isRename: Bool
+    /// DROP TABLE alone.
+    package var isDrop: Bool {
+        !statement.isEmpty && effects.allSatisfy { if case .drop = $0 { true } else { false } }
+    }
 
     /// - Parameters:
     ///   - tables: the task's tables, by source name.

@@ -174,9 +174,10 @@ struct DefinitionReplay: Sendable {
     }
 
     private func carryOut(
-        _ change: DefinitionChange, _ plan: DefinitionPlan, _ control: MySQLConnection, _ runner: MySQLConnection
+        _ change: DefinitionChange, _ decided: DefinitionPlan, _ control: MySQLConnection, _ runner: MySQLConnection
     ) async throws {
         guard let end = change.end else { throw refusal(change, "it is no statement by itself") }
+        var plan = decided
         let state = context.state
         // An earlier run's statement may still be running: its session holds the lock until it has ended.
         let free = try await runner.query("SELECT GET_LOCK('\(context.lock.name("ddl"))', \(Self.lockSeconds))").rows.first?.int(0)
@@ -199,6 +200,11 @@ struct DefinitionReplay: Sendable {
                     why: "Its row in godwit.intent was changed, or the checkpoint was.", cure: "Start a new migration.")
             }
             isDone = intent.fingerprint != before
+            // MariaDB drops the tables of a list one by one.
+            if isDone, plan.isDrop {
+                isDone = false
+                plan.statement = Array("DROP TABLE IF EXISTS ".utf8) + plan.statement.dropFirst("DROP TABLE ".utf8.count)
+            }
         } else if !plan.statement.isEmpty {
             try await state.store(
                 DefinitionIntent(mark: end.mark.description, fingerprint: before),

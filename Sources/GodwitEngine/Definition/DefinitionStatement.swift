@@ -47,6 +47,8 @@ package struct DefinitionStatement: Sendable, Hashable {
     private let sql: SQLText
     private let schema: String
     private var at = 0
+    /// Where the statement itself begins.
+    private var start = 0
 
     /// - Parameters:
     ///   - schema: the statement's default schema.
@@ -70,7 +72,7 @@ package struct DefinitionStatement: Sendable, Hashable {
     /// The statement with every table under the name that `naming` gives it.
     package func rewritten(_ naming: (TableName) -> TableName) -> [UInt8] {
         var output: [UInt8] = []
-        var start = 0
+        var start = start
         for reference in references.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
             output += bytes[start..<reference.range.lowerBound]
             output += Array(naming(reference.table).sql.utf8)
@@ -84,6 +86,7 @@ package struct DefinitionStatement: Sendable, Hashable {
     private mutating func parse() throws(Unclear) {
         // `/*!40000 ALTER TABLE … */`, as dumps have it: the server runs what is inside.
         if sql.kind(0) == .versionStart, sql.kind(sql.count - 1) == .versionEnd { at = 1 }
+        try settings()
         let verb = keyword()
         at += 1
         switch verb {
@@ -98,7 +101,26 @@ package struct DefinitionStatement: Sendable, Hashable {
         }
     }
 
+    /// MariaDB's `SET STATEMENT name = value, … FOR`: what of the settings changes a definition's meaning travels beside the statement
+    /// as well; time limits and the like are the source's own.
+    private mutating func settings() throws(Unclear) {
+        while keyword() == "SET", sql.keyword(at + 1) == "STATEMENT" {
+            var depth = 0
+            at += 2
+            while at < sql.count, depth > 0 || keyword() != "FOR" {
+                if sql.kind(at) == .open { depth += 1 }
+                if sql.kind(at) == .close { depth -= 1 }
+                at += 1
+            }
+            guard at + 1 < sql.count else { throw Unclear(reason: "its SET STATEMENT has no end") }
+            at += 1
+            start = sql.tokens[at].range.lowerBound
+        }
+    }
+
     private mutating func create() throws(Unclear) {
+        // Replacing is dropping and making, which no server does in one step that a crash cannot cut.
+        if keyword() == "OR" { throw Unclear(reason: "it replaces a table", isReload: true) }
         if skip("UNIQUE") || skip("FULLTEXT") || skip("SPATIAL") || keyword() == "INDEX" {
             skip("INDEX")
             return try index()
@@ -178,6 +200,8 @@ package struct DefinitionStatement: Sendable, Hashable {
             if !skip("TO"), !skip("AS"), sql.raw(at) == "=" { at += 1 }
             effects.append(.rename(subject, to: try table()))
             return true
+        case "CONVERT" where isFirst && sql.keyword(at + 1) != "TO":
+            throw Unclear(reason: "it makes a partition of a table, or a table of a partition, which moves rows without logging them")
         case "EXCHANGE" where isFirst: throw Unclear(reason: "it exchanges a partition, which moves rows without logging them")
         case "DISCARD" where isFirst, "IMPORT" where isFirst:
             throw Unclear(reason: "it moves a tablespace, whose rows are not logged")

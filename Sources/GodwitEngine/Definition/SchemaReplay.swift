@@ -16,8 +16,9 @@ struct SchemaReplay: Sendable {
         }
         let zone = context.sourceFacts.variables["system_time_zone"] ?? ""
         if let reason = StatementSession.objection(query, timeZoneOfSource: zone) { throw refusal(change, reason) }
-        let clauses: SchemaDefaults
+        var clauses: SchemaDefaults
         do { clauses = try SchemaDefaults(query.text, schema: query.schema) } catch { throw refusal(change, error.reason) }
+        if context.translation.crosses, !clauses.text.isEmpty { clauses.text = try await translated(clauses.schema, change) }
         let control = try await context.openTarget()
         let runner: MySQLConnection
         do {
@@ -29,7 +30,8 @@ struct SchemaReplay: Sendable {
         do {
             try await context.state.checkFence(epoch: context.epoch, phase: phase, on: control)
             for schema in targets(clauses.schema) where !clauses.text.isEmpty {
-                try await StatementSession(change: change, query: query).begin(on: runner, wait: 60)
+                // What the other family calls a session's settings is not needed for a collation that is named in full.
+                if !context.translation.crosses { try await StatementSession(change: change, query: query).begin(on: runner, wait: 60) }
                 try await runner.query("ALTER DATABASE \(SQL.identifier(schema)) \(clauses.text)")
             }
             context.observer.moment("definition.schema")
@@ -53,6 +55,25 @@ struct SchemaReplay: Sendable {
         await runner.close()
         context.observer.say("info", "Carried out on the target: \(change.what) of schema \(clauses.schema).")
         throw DefinitionsChanged()
+    }
+
+    /// Between MySQL and MariaDB the same words name other collations, and no statement that comes later in the log is carried over: so
+    /// the default that the source has now will do, under the target's name for it.
+    private func translated(_ schema: String, _ change: DefinitionChange) async throws -> String {
+        let source = try await context.openSource()
+        let own: Catalog.Schema?
+        do {
+            own = try await Catalog.schemas(source).first { $0.name == schema }
+        } catch {
+            await source.close()
+            throw error
+        }
+        await source.close()
+        guard let own else { return "" }
+        guard let mapped = context.translation.collation(own.collation) else {
+            throw refusal(change, "the target has no collation like \(own.collation)")
+        }
+        return "COLLATE \(mapped.name)"
     }
 
     /// Where the schema's tables go.

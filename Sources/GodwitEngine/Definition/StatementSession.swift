@@ -32,17 +32,14 @@ struct StatementSession: Sendable {
         let status = Remedy.statementSession.isOn ? query.status : QueryStatus()
         var statements = ["SET SESSION foreign_key_checks = 0", "SET SESSION lock_wait_timeout = \(wait)"]
         if let client = status.clientCharset, let collation = status.connectionCollation {
-            let row = try await target.query(
-                """
-                SELECT (SELECT CHARACTER_SET_NAME FROM information_schema.COLLATIONS WHERE ID = \(client)),
-                  (SELECT COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID = \(collation))
-                """
-            ).rows.first
-            guard let charset = row?.string(0), let name = row?.string(1) else {
+            let names = try await Self.collations([client, collation], on: target)
+            guard let own = names[client], let connection = names[collation] else {
                 throw DefinitionStatement.Unclear(reason: "the target knows no collation \(client) or \(collation)")
             }
-            statements.append("SET SESSION character_set_client = \(charset), collation_connection = \(name)")
+            statements.append(
+                "SET SESSION character_set_client = \(own.characterSet), collation_connection = \(connection.collation)")
         }
+        if target.server.isMariaDB { statements += try await mariaDB(target) }
         if let id = status.defaultUTF8MB4Collation {
             let row = try await target.query(
                 """
@@ -55,15 +52,69 @@ struct StatementSession: Sendable {
             }
         }
         if let zone = status.timeZone, zone != "SYSTEM" { statements.append("SET SESSION time_zone = \(SQL.string(zone))") }
-        if let explicit = status.explicitDefaultsForTimestamp {
-            let now = try await target.query("SELECT @@SESSION.explicit_defaults_for_timestamp").rows.first?.int(0)
-            if now != (explicit ? 1 : 0) { statements.append("SET SESSION explicit_defaults_for_timestamp = \(explicit ? 1 : 0)") }
-        }
+        statements += try await timestampMeaning(target)
         let microseconds = String(status.microseconds ?? 0)
         let fraction = String(repeating: "0", count: max(0, 6 - microseconds.count)) + microseconds
         if Remedy.statementSession.isOn { statements.append("SET SESSION timestamp = \(change.timestamp).\(fraction)") }
         // Last: it may change how the statements above are read.
         if let mode = status.sqlMode { statements.append("SET SESSION sql_mode = \(mode)") }
         for statement in statements { try await target.query(statement) }
+    }
+
+    /// What a TIMESTAMP without NULL or NOT NULL means. MySQL logs it as a variable, MariaDB (10.10 and later) as a flag.
+    private func timestampMeaning(_ target: MySQLConnection) async throws -> [String] {
+        let flag = target.server.isMariaDB ? query.status.flags2.map { $0 & Self.explicitTimestampFlag != 0 } : nil
+        guard let explicit = query.status.explicitDefaultsForTimestamp ?? flag else { return [] }
+        let now = try await target.query("SELECT @@SESSION.explicit_defaults_for_timestamp").rows.first?.int(0)
+        return now == (explicit ? 1 : 0) ? [] : ["SET SESSION explicit_defaults_for_timestamp = \(explicit ? 1 : 0)"]
+    }
+
+    /// Measured on 10.11 and 11.8.
+    private static let explicitTimestampFlag: UInt32 = 1 << 24
+
+    /// The collation that a character set stands for where a statement names none. MariaDB logs it (11.2 and later) with each statement
+    /// for which it counts; before, and where it is empty, the compiled-in ones count.
+    private func mariaDB(_ target: MySQLConnection) async throws -> [String] {
+        let map = query.status.characterSetCollations ?? [:]
+        let isThere = try await !target.query("SHOW SESSION VARIABLES LIKE 'character_set_collations'").rows.isEmpty
+        guard isThere else {
+            guard map.isEmpty else {
+                throw DefinitionStatement.Unclear(
+                    reason: "it names a character set without a collation, and the target has no character_set_collations that would give it the source's")
+            }
+            return []
+        }
+        let names = try await Self.collations(Array(map.keys) + Array(map.values), on: target)
+        let pairs = try map.sorted { $0.key < $1.key }.map { set, collation throws(DefinitionStatement.Unclear) in
+            guard let set = names[set], let collation = names[collation] else {
+                throw DefinitionStatement.Unclear(reason: "the target knows no collation \(set) or \(collation)")
+            }
+            return "\(set.characterSet)=\(collation.collation)"
+        }
+        return ["SET SESSION character_set_collations = \(SQL.string(pairs.joined(separator: ",")))"]
+    }
+
+    /// Names by number. MariaDB lists its collations of several character sets without a number, and tells it elsewhere (10.10 and
+    /// later).
+    private static func collations(
+        _ ids: [UInt16], on target: MySQLConnection
+    ) async throws -> [UInt16: (characterSet: String, collation: String)] {
+        guard !ids.isEmpty else { return [:] }
+        let list = Set(ids).sorted().map(String.init).joined(separator: ", ")
+        var rows = try await target.query(
+            "SELECT ID, CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLLATIONS WHERE ID IN (\(list))").rows
+        if target.server.isMariaDB, rows.count < Set(ids).count {
+            rows = try await target.query(
+                """
+                SELECT ID, CHARACTER_SET_NAME, FULL_COLLATION_NAME FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY
+                WHERE ID IN (\(list))
+                """).rows
+        }
+        var names: [UInt16: (characterSet: String, collation: String)] = [:]
+        for row in rows {
+            guard let id = row.uint(0), let set = row.string(1), let collation = row.string(2) else { continue }
+            names[UInt16(truncatingIfNeeded: id)] = (set, collation)
+        }
+        return names
     }
 }

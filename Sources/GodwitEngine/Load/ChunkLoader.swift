@@ -72,22 +72,33 @@ package struct ChunkLoader: Sendable {
             }
             return (ok, await counter.rows, await counter.bytes)
         }
-        try Self.check(ok, rows: rows, table: transfer.target)
+        try await Self.check(ok, rows: rows, transfer, target)
         return Outcome(rows: rows, bytes: bytes)
     }
 
     /// LOCAL behaves as IGNORE in strict mode too: duplicates are skipped, bad values changed, and the answer is OK. Only the
     /// counts tell (measured; see `docs/correctness.md`).
-    static func check(_ ok: MySQLOK, rows: UInt64, table: TableName) throws {
+    static func check(_ ok: MySQLOK, rows: UInt64, _ transfer: TableTransfer, _ target: MySQLConnection) async throws {
         let counts = LoadCounts(info: ok.info)
         guard counts.records == rows, ok.affectedRows == rows, counts.deleted == 0, counts.skipped == 0, counts.warnings == 0
         else {
             throw EngineError(
                 .failed,
-                "The target did not take the rows of \(table) as they are: \(rows) sent, \(ok.affectedRows) stored (\(ok.info)).",
+                "The target did not take the rows of \(transfer.target) as they are: \(rows) sent, \(ok.affectedRows) stored (\(ok.info))."
+                    + (await warnings(target)),
                 why: "A definition, character set or limit differs between the two tables, or the table was not empty.",
-                cure: "Compare both SHOW CREATE TABLE, then load the table again into an empty one.")
+                cure: cure(transfer, target))
         }
+    }
+
+    private static func cure(_ transfer: TableTransfer, _ target: MySQLConnection) -> String {
+        let enums = transfer.columns.filter { $0.column.dataType == "enum" }.map { SQL.identifier($0.column.name) }
+        var cure = "Compare both SHOW CREATE TABLE, then load the table again into an empty one."
+        if target.server.isMariaDB, !enums.isEmpty {
+            cure += " MariaDB 10.11 does not take the error value of an ENUM ('' of index 0): where \(enums.joined(separator: ", ")) = 0"
+                + " on the source, UPDATE it to NULL or to a member."
+        }
+        return cure
     }
 
     private func copyByInsert(
@@ -136,9 +147,24 @@ package struct ChunkLoader: Sendable {
         let ok = try await target.query(sql.bytes).ok
         guard ok.affectedRows == rows, ok.warnings == 0 else {
             throw EngineError(
-                .failed, "The target stored \(ok.affectedRows) of \(rows) rows of \(table), with \(ok.warnings) warnings.",
+                .failed,
+                "The target stored \(ok.affectedRows) of \(rows) rows of \(table), with \(ok.warnings) warnings."
+                    + (await Self.warnings(target)),
                 why: "A definition, character set or limit differs between the two tables.",
                 cure: "Compare both SHOW CREATE TABLE, then load the table again into an empty one.")
+        }
+    }
+
+    /// What the server has to say about the statement just run, for a message: the first few of its warnings. Must be asked for before
+    /// any other statement. They name columns and lines, and hold no more of a value than the server prints.
+    private static func warnings(_ target: MySQLConnection) async -> String {
+        do {
+            let texts = try await target.query("SHOW WARNINGS LIMIT 5").rows.compactMap { row in
+                row.string(2).map { "\($0) (\(row.string(1) ?? ""))" }
+            }
+            return texts.isEmpty ? "" : " The target says: " + texts.joined(separator: "; ") + "."
+        } catch {
+            return " (Its warnings cannot be read: \(error).)"
         }
     }
 

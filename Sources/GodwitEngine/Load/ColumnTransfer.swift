@@ -25,7 +25,10 @@ package struct ColumnTransfer: Sendable, Hashable {
         // Not `+ 0`: that is a DOUBLE, in which two sets of 64 members look alike (measured).
         case "bit", "set": return "CAST(\(name) AS UNSIGNED)"
         // Index 0 is the error value ''; a legitimate member '' has another index.
-        case "enum": return "IF(\(name) + 0 = 0, '0', \(name))"
+        case "enum":
+            // So many digits are no number and no member: the target takes them with a warning, which stops.
+            let zero = (try? EnumZero.text(column)) ?? String(repeating: "0", count: 300)
+            return "IF(\(name) + 0 = 0, '\(zero)', \(name))"
         default: return name
         }
     }

@@ -5,9 +5,16 @@ extension Remedy { static let alignedComparison = Remedy("aligned-comparison", p
 
 /// One table's part of the `ValidationLedger`.
 struct TableLedger: Sendable {
+    /// The position of one transaction, for all keys that it touched: a mark is small.
+    final class Stamp: Sendable {
+        let position: MarkPosition
+        init(_ position: MarkPosition) { self.position = position }
+    }
+
     struct Mark: Sendable {
         /// The latest event on the key; nil: only seen unequal, no event known.
-        var position: MarkPosition?
+        var stamp: Stamp?
+        var position: MarkPosition? { stamp?.position }
         /// When the key was marked and not settled since, seconds.
         var since: Double
         /// Number of the latest change of the mark.
@@ -24,6 +31,12 @@ struct TableLedger: Sendable {
     private(set) var isSuspended = false
 
     private(set) var marks: [RowKey: Mark] = [:]
+    /// No mark is older, seconds.
+    private(set) var oldest = Double.infinity
+    /// Marks were lost for want of memory, and the target has not come level since: what is touched until then raises the floor. Else a backlog
+    /// fills the memory again and again, only to lose it.
+    private(set) var isOverwhelmed = false
+    private var lastRaise: Stamp?
     private(set) var failed: [RowKey: UInt64] = [:]
     /// Marked keys that are not handed out; a key may stand here once after its mark is gone.
     private var queue = Deque<RowKey>()
@@ -62,11 +75,23 @@ struct TableLedger: Sendable {
     }
 
     /// True when the key was not marked before.
-    mutating func touch(_ key: RowKey, _ position: MarkPosition, _ version: UInt64, _ now: Double) -> Bool {
+    mutating func touch(_ key: RowKey, _ stamp: Stamp, _ version: UInt64, _ now: Double) -> Bool {
         guard !isSuspended else { return false }
-        failed[key] = nil
-        let mark = Mark(position: position, since: marks[key]?.since ?? now, version: version, suspectUntil: nil)
-        guard marks.updateValue(mark, forKey: key) == nil else { return false }
+        if isOverwhelmed {
+            // Nothing is marked, and nothing has failed: every chunk is to be compared, at or after this.
+            if lastRaise !== stamp { raiseFloor(stamp.position) }
+            lastRaise = stamp
+            return false
+        }
+        if !failed.isEmpty { failed[key] = nil }
+        var mark = Mark(stamp: stamp, since: now, version: version, suspectUntil: nil)
+        if let before = marks[key] {
+            mark.since = before.since
+            marks[key] = mark
+            return false
+        }
+        oldest = marks.isEmpty ? now : min(oldest, now)
+        marks[key] = mark
         queue.append(key)
         return true
     }
@@ -81,10 +106,16 @@ struct TableLedger: Sendable {
         }
     }
 
-    mutating func lose(_ position: MarkPosition?, _ version: UInt64) {
+    /// `overwhelmed`: there are more marks than memory may hold.
+    mutating func lose(_ position: MarkPosition?, _ version: UInt64, overwhelmed: Bool = false) {
         if let position { raiseFloor(position) }
+        var stamps: [ObjectIdentifier: Stamp] = [:]
+        for stamp in marks.values.lazy.compactMap(\.stamp) { stamps[ObjectIdentifier(stamp)] = stamp }
         // In order, so that the set grows at its end.
-        for position in marks.values.compactMap(\.position).sorted(by: MarkPosition.inOrder) { raiseFloor(position) }
+        for position in stamps.values.map(\.position).sorted(by: MarkPosition.inOrder) { raiseFloor(position) }
+        isOverwhelmed = overwhelmed
+        lastRaise = nil
+        oldest = .infinity
         marks.removeAll()
         failed.removeAll()
         queue.removeAll()
@@ -130,18 +161,23 @@ struct TableLedger: Sendable {
         guard let chunks else { return nil }
         while let first = waiting.first, !open.contains(first) { waiting.removeFirst() }
         guard let index = waiting.popFirst() else { return nil }
+        isOverwhelmed = false
         return ValidationTask.ChunkTask(bounds: chunks[index], index: index, generation: generation)
     }
 
     private mutating func nextKeys(limit: Int, checkpoint: ReplicationPosition?) -> [ValidationTask.MarkedKey] {
         var keys: [ValidationTask.MarkedKey] = []
         var budget = min(queue.count, limit * 4)
-        while budget > 0, keys.count < limit, let key = queue.popFirst() {
+        // Under a backlog every key waits for the target: each look passes some of them over, not all.
+        var early = 0
+        while budget > 0, keys.count < limit, early < 64, let key = queue.popFirst() {
             budget -= 1
             guard let mark = marks[key] else { continue }
             if let position = mark.position, let checkpoint, !checkpoint.covers(position) {
                 queue.append(key)
+                early += 1
             } else {
+                early = 0
                 keys.append(ValidationTask.MarkedKey(key: key, version: mark.version))
             }
         }
@@ -179,7 +215,8 @@ struct TableLedger: Sendable {
             return
         }
         for key in unequal where marks[key] == nil && failed[key] == nil {
-            marks[key] = Mark(position: nil, since: now, version: version, suspectUntil: nil)
+            oldest = marks.isEmpty ? now : min(oldest, now)
+            marks[key] = Mark(stamp: nil, since: now, version: version, suspectUntil: nil)
             queue.append(key)
         }
         if complete { open.remove(chunk.index) } else { waiting.append(chunk.index) }
@@ -210,7 +247,8 @@ struct TableLedger: Sendable {
 
     mutating func repaired(_ keys: [RowKey], _ version: UInt64, _ now: Double) {
         for key in keys where failed.removeValue(forKey: key) != nil && marks[key] == nil {
-            marks[key] = Mark(position: nil, since: now, version: version, suspectUntil: nil)
+            oldest = marks.isEmpty ? now : min(oldest, now)
+            marks[key] = Mark(stamp: nil, since: now, version: version, suspectUntil: nil)
             queue.append(key)
         }
         // Too many differed to go on: with some of them mended the rest is looked at again.

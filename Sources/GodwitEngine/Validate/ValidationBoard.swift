@@ -21,7 +21,12 @@ package actor ValidationBoard {
 
     package func touched(_ keys: [TouchedKey], mark: MarkPosition) {
         ledger.now = Date().timeIntervalSince1970
-        for touched in keys { ledger.touched(names[touched.table], touched.key, at: mark) }
+        var rest = keys[...]
+        while let first = rest.first {
+            let end = rest.firstIndex { $0.table != first.table } ?? rest.endIndex
+            ledger.touched(names[first.table], rest[..<end].lazy.map(\.key), at: mark)
+            rest = rest[end...]
+        }
     }
 
     package func lost(_ tables: Set<Int>, mark: MarkPosition) {

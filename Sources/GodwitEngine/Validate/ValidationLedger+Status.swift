@@ -21,14 +21,17 @@ extension ValidationLedger {
     /// nil for a table that is not validated.
     package func status(_ table: TableName) -> TableStatus? {
         tables[table].map { ledger in
-            TableStatus(
-                state: ledger.state(suspended: suspendedKeys(ledger)), pending: UInt64(ledger.markCount),
-                failed: UInt64(ledger.failedCount), suspended: suspendedKeys(ledger), chunksCompared: ledger.chunksCompared, chunksTotal: ledger.chunksTotal, error: ledger.error)
+            let suspended = suspendedKeys(ledger)
+            return TableStatus(
+                state: ledger.state(suspended: suspended), pending: UInt64(ledger.markCount), failed: UInt64(ledger.failedCount),
+                suspended: suspended, chunksCompared: ledger.chunksCompared, chunksTotal: ledger.chunksTotal, error: ledger.error)
         }
     }
 
     private func suspendedKeys(_ ledger: TableLedger) -> UInt64 {
-        UInt64(ledger.marks.values.count { now - $0.since > suspendAfter })
+        // Asked many times a second.
+        guard now - ledger.oldest > suspendAfter else { return 0 }
+        return UInt64(ledger.marks.values.count { now - $0.since > suspendAfter })
     }
 
     /// Every table is proven equal as of its last event.

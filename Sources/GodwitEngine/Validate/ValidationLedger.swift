@@ -17,7 +17,7 @@ import OrderedCollections
 /// - Above a bound of marks the table with the most loses them and is compared again whole; its chunks then count only
 ///   when both sides were read at or after the lost marks.
 package struct ValidationLedger: Sendable {
-    /// Marks held in memory over all tables, about 250 bytes each.
+    /// Marks held in memory over all tables, about 150 bytes each.
     package let markLimit: Int
     /// Failed keys of a table after which it is compared no further (as DMS's FailureMaxCount).
     package let failureLimit: Int
@@ -35,7 +35,7 @@ package struct ValidationLedger: Sendable {
     private var version: UInt64 = 0
 
     package init(
-        markLimit: Int = 200_000, failureLimit: Int = 10_000, taskFailureLimit: Int = .max, suspendAfter: Double = .infinity
+        markLimit: Int = 190_000, failureLimit: Int = 10_000, taskFailureLimit: Int = .max, suspendAfter: Double = .infinity
     ) {
         self.taskFailureLimit = max(1, taskFailureLimit)
         self.suspendAfter = suspendAfter
@@ -59,13 +59,22 @@ package struct ValidationLedger: Sendable {
 
     /// An event touched a row. `key` is nil for a keyless table. Tables that are not validated are ignored.
     package mutating func touched(_ table: TableName, _ key: RowKey?, at position: MarkPosition) {
-        guard tables[table] != nil else { return }
-        version += 1
-        if let key, tables[table]?.hasKey == true {
-            marks += tables[table]?.touch(key, position, version, now) == true ? 1 : 0
-            shedMarks()
-        } else {
-            tables[table]?.touchWhole(position, version)
+        touched(table, CollectionOfOne(key), at: position)
+    }
+
+    /// A transaction touched rows.
+    package mutating func touched(_ table: TableName, _ keys: some Sequence<RowKey?>, at position: MarkPosition) {
+        guard let index = tables.index(forKey: table) else { return }
+        let stamp = TableLedger.Stamp(position)
+        for key in keys {
+            version += 1
+            if let key, tables.values[index].hasKey {
+                guard tables.values[index].touch(key, stamp, version, now) else { continue }
+                marks += 1
+                if marks > markLimit { shedMarks() }
+            } else {
+                tables.values[index].touchWhole(position, version)
+            }
         }
     }
 
@@ -153,7 +162,7 @@ package struct ValidationLedger: Sendable {
             guard let name = tables.max(by: { $0.value.markCount < $1.value.markCount })?.key else { return }
             version += 1
             let before = tables[name]?.markCount ?? 0
-            tables[name]?.lose(nil, version)
+            tables[name]?.lose(nil, version, overwhelmed: true)
             let after = tables[name]?.markCount ?? 0
             guard after < before else { return }
             marks -= before - after
