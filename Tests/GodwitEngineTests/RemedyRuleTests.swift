@@ -103,6 +103,19 @@ import Testing
         QueryEvent(threadID: 1, executionSeconds: 0, errorCode: 0, schema: "m", statement: Array("ALTER TABLE t0 FORCE".utf8), status: status)
     }
 
+    /// What the log holds may be seen by a read before `gtid_executed` has it: until then a thread owns it.
+    @Test(arguments: UInt64(1)...40)
+    func theUpperBoundHasWhatIsOwned(seed: UInt64) async throws {
+        let world = ModelWorld(choices: Choices(seed: seed))
+        guard await world.usesGTIDs else { return }
+        let source = await ModelSession(world, isSource: true)
+        for _ in 0..<20 {
+            let logged = await world.source.flushed
+            let upper = try await SourcePositions(usesGTIDs: true).ownedOrExecuted(on: source)
+            for index in 0..<logged { #expect(upper.contains(await world.source.gtid(index)), "seed \(seed)") }
+        }
+    }
+
     // MARK: Rows
 
     @Test func bothKeysOfAMoveAreDirty() throws {

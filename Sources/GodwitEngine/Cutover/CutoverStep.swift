@@ -1,5 +1,5 @@
-extension Remedy { static let triggersBehindFence = Remedy("triggers-behind-fence", pitfalls: [15], test: "CutoverMachineTests") }
-extension Remedy { static let positionBehindBlock = Remedy("position-behind-block", pitfalls: [39], test: "CutoverMachineTests") }
+extension Remedy { static let triggersBehindFence = Remedy("triggers-behind-fence", pitfalls: [15], test: "CutoverMachineTests/withoutFaults") }
+extension Remedy { static let positionBehindBlock = Remedy("position-behind-block", pitfalls: [39], test: "CutoverMachineTests/withoutFaults") }
 
 /// The steps of a cutover, in their order. Raw values stand in the journal and in reports: they never change.
 ///
