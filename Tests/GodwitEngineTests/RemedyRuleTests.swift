@@ -61,10 +61,14 @@ import Testing
     }
 
     /// MySQL 8.0.21 and later log it as BEGIN, CREATE TABLE … START TRANSACTION, rows, COMMIT.
-    @Test func createSelectStops() throws {
+    @Test func createSelectIsNoTransactionToPass() throws {
         var assembler = try Self.assembler()
         _ = try assembler.receive(Self.query("BEGIN", next: 100))
-        #expect(throws: EngineError.self) { try assembler.receive(Self.query("CREATE TABLE n (a INT) START TRANSACTION")) }
+        guard case .definition(let change)? = try assembler.receive(Self.query("CREATE TABLE n (a INT) START TRANSACTION")).last else {
+            Issue.record("a table that comes with its rows was passed over")
+            return
+        }
+        #expect(change.end == nil, "the checkpoint would pass rows that are still to come")
     }
 
     @Test func unknownEventsStop() throws {

@@ -11,13 +11,9 @@ struct StatementSession: Sendable {
     let change: DefinitionChange
     let query: QueryEvent
 
-    /// ANSI_QUOTES and NO_BACKSLASH_ESCAPES change what quotes mean; Godwit's reader of statements knows neither.
-    private static let quotingModes: UInt64 = 4 | 1 << 20
-
     /// Why the statement cannot be given the session it needs; nil if it can.
     static func objection(_ query: QueryEvent, timeZoneOfSource: String) -> String? {
         if let unknown = query.status.unknownVariable, Remedy.knownSession.isOn { return "it travels with a session variable of unknown kind (\(unknown))" }
-        if let mode = query.status.sqlMode, mode & quotingModes != 0 { return "it ran under ANSI_QUOTES or NO_BACKSLASH_ESCAPES" }
         let isUTC = ["UTC", "+00:00", "GMT", "Etc/UTC"].contains(timeZoneOfSource)
         if query.status.timeZone == nil || query.status.timeZone == "SYSTEM", !isUTC,
             query.text.lowercased().contains("timestamp")
