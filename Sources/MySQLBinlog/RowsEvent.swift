@@ -2,7 +2,7 @@ import MySQLTypes
 
 /// WRITE_ROWS, UPDATE_ROWS and DELETE_ROWS, versions 1 and 2, and PARTIAL_UPDATE_ROWS.
 public struct RowsEvent: Sendable {
-    public enum Kind: String, Sendable, Hashable { case insert, update, delete }
+    public enum Kind: String, Sendable, Hashable, Codable { case insert, update, delete }
     public var kind: Kind
     public var flags: UInt16
     public var map: TableMap

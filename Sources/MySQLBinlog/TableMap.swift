@@ -1,7 +1,7 @@
 import MySQLTypes
 
 /// TABLE_MAP_EVENT with its optional metadata.
-public struct TableMap: Hashable, Sendable {
+public struct TableMap: Hashable, Sendable, Codable {
     public var tableID: UInt64
     public var flags: UInt16
     public var schema: String
@@ -13,7 +13,7 @@ public struct TableMap: Hashable, Sendable {
     /// no prefix.
     public var primaryKeyPrefixes: [Int]?
 
-    public struct Column: Hashable, Sendable {
+    public struct Column: Hashable, Sendable, Codable {
         /// The real type: ENUM and SET, which the log carries inside STRING, appear as themselves.
         public var type: MySQLFieldType
         /// The metadata bytes of the type as a number: one-byte metadata as it is; VARCHAR and BIT little-endian; STRING, ENUM,

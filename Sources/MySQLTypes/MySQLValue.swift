@@ -1,6 +1,6 @@
 /// Column type codes of the protocol and of table map events.
 /// Source: MySQL source documentation, `enum_field_types`.
-public enum MySQLFieldType: UInt8, Sendable, Hashable {
+public enum MySQLFieldType: UInt8, Sendable, Hashable, Codable {
     case decimal = 0, tiny = 1, short = 2, long = 3, float = 4, double = 5, null = 6, timestamp = 7
     case longlong = 8, int24 = 9, date = 10, time = 11, datetime = 12, year = 13, newdate = 14
     case varchar = 15, bit = 16, timestamp2 = 17, datetime2 = 18, time2 = 19, typedArray = 20

@@ -187,6 +187,14 @@ private func settings(_ json: String) throws -> TaskSettings { try TaskSettings.
         #expect(ledger.failedVersions(table, limit: 10).isEmpty)
     }
 
+    /// Of two keys that a repair has read, one gets an event before the applier stands still.
+    @Test func rowsWithANewerEventAreLeftAlone() throws {
+        let (two, three) = (RowKey(["2"]), RowKey(["3"]))
+        let failed: [RowKey: UInt64] = [one: 4, two: 5, three: 6]
+        // 2: an event ended the failure; 3: it was changed and has failed again.
+        #expect(TaskRepair.untouched([one, two, three], of: failed, still: [one: 4, three: 9]) == [one])
+    }
+
     @Test func aKeyThatNeverSettlesIsSuspendedAndNotGreen() throws {
         var ledger = ValidationLedger(suspendAfter: 60)
         ledger.add(table, hasKey: true)

@@ -73,8 +73,8 @@ struct PreflightTests {
         Row("no id", "server-id", .error, "source") { $0.source.variables["server_id"] = "0" },
         Row("no binary log", "log-bin", .error, "source") { $0.source.variables["log_bin"] = "OFF" },
         Row("statements", "binlog-format", .error, "source", cure: "SET PERSIST binlog_format = ROW") { $0.source.variables["binlog_format"] = "MIXED" },
-        Row("minimal images", "row-image", .error, "source", cure: "binlog_row_image = FULL") { $0.source.variables["binlog_row_image"] = "MINIMAL" },
-        Row("partial JSON", "partial-json", .error, "source", cure: "binlog_row_value_options = ''") {
+        Row("minimal images", "row-image", .warning, "source", cure: "binlog_row_image = FULL") { $0.source.variables["binlog_row_image"] = "MINIMAL" },
+        Row("partial JSON", "partial-json", .info, "source") {
             $0.source.variables["binlog_row_value_options"] = "PARTIAL_JSON"
         },
         Row("do-db", "binlog-filters", .error, "source", cure: "binlog-do-db") { $0.source.binaryLogStatus?.doSchemas = "app" },
@@ -90,7 +90,7 @@ struct PreflightTests {
         Row("short retention", "retention", .warning, "source") { $0.source.variables["binlog_expire_logs_seconds"] = "3600" },
         Row("endless retention", "retention", .ok, "source") { $0.source.variables["binlog_expire_logs_seconds"] = "0" },
         Row("no GTIDs", "positions", .info, "source") { $0.source.variables["gtid_mode"] = "OFF" },
-        Row("prepared XA", "xa", .refusal, "source", cure: "XA RECOVER") { $0.source.preparedXA = 2 },
+        Row("prepared XA", "xa", .warning, "source", cure: "XA RECOVER") { $0.source.preparedXA = 2 },
         Row("invisible XA", "xa", .error, "source", cure: "GRANT XA_RECOVER_ADMIN ON *.* TO 'u'@'%'") { $0.source.preparedXA = nil },
         Row("packets", "packet", .warning, "target", cure: "max_allowed_packet = 67108864") { $0.target.variables["max_allowed_packet"] = "1024" },
         Row("names", "lower-case-table-names", .warning, "target") { $0.source.variables["lower_case_table_names"] = "1" },

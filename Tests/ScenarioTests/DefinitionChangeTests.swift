@@ -30,6 +30,10 @@ import Testing
         ["ALTER TABLE e.p TRUNCATE PARTITION a", "INSERT INTO e.p VALUES (2, 2)"],
         ["ALTER TABLE e.p REORGANIZE PARTITION b INTO (PARTITION b VALUES LESS THAN (100), PARTITION c VALUES LESS THAN MAXVALUE)", "INSERT INTO e.p VALUES (500, 1)"],
         ["ALTER TABLE e.p DROP PARTITION c", "UPDATE e.p SET k = k + 1"],
+        ["CREATE TABLE e.cs (id INT PRIMARY KEY) SELECT id, k FROM e.p", "UPDATE e.cs SET k = k + 1; INSERT INTO e.cs VALUES (1000, 1)"],
+        ["CREATE TABLE e.px (id INT PRIMARY KEY, k INT); INSERT INTO e.px VALUES (3, 33), (4, 44)", "ALTER TABLE e.p EXCHANGE PARTITION a WITH TABLE e.px", "UPDATE e.px SET k = 0; UPDATE e.p SET k = k + 1"],
+        ["CREATE DATABASE o; CREATE TABLE o.x (id INT PRIMARY KEY, k INT); INSERT INTO o.x VALUES (7, 7)", "ALTER TABLE e.p EXCHANGE PARTITION a WITH TABLE o.x", "UPDATE e.p SET k = k + 1; DROP DATABASE o"],
+        [#"SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'; ALTER TABLE e."p" ADD "c ""x" VARCHAR(9) DEFAULT 'a\' COMMENT 'RENAME TO "x"', ALGORITHM = COPY"#, "INSERT INTO e.p (id, k) VALUES (8, 8)"],
         ["RENAME TABLE e.t TO e._t_del, e.n TO e.t, e.l TO e.n", "INSERT INTO e.t (t) VALUES ('5'); UPDATE e._t_del SET x = 0"],
         ["RENAME TABLE e.t TO e.tmp, e.n TO e.t, e.tmp TO e.n", "INSERT INTO e.t (t) VALUES ('[7, 8]')"],
         ["DROP TABLE e._t_del", "INSERT INTO e.n (t) VALUES ('6')"],
@@ -115,11 +119,11 @@ import Testing
             try await rig.source.sql(Self.schema)
             try rig.plan(tables: #"{ include: ["e.*"] }"#)
             try await rig.godwit(["migrate", "--until", "validated"])
-            try await rig.source.sql("CREATE TABLE e.u LIKE e.t; INSERT INTO e.u (id) VALUES (77)")
+            try await rig.source.sql("CREATE TABLE e.u LIKE e.t; INSERT INTO e.u (id) VALUES (77); CREATE TABLE e.px (id INT PRIMARY KEY, k INT); INSERT INTO e.px VALUES (3, 33)")
             try await rig.godwit(["migrate", "--until", "validated"])
             for statement in [
                 "RENAME TABLE e.t TO e.tmp, e.u TO e.t, e.tmp TO e.u", "ALTER TABLE e.t ADD COLUMN x INT", "TRUNCATE TABLE e.u",
-                "DROP TABLE e.keyless", "CREATE TABLE e.keyless (a INT)",
+                "DROP TABLE e.keyless", "CREATE TABLE e.keyless (a INT)", "ALTER TABLE e.p EXCHANGE PARTITION a WITH TABLE e.px",
             ] {
                 try await rig.source.sql(statement)
                 let godwit = try await GodwitProcess.start(
@@ -170,6 +174,34 @@ import Testing
                 let own = try await rig.source.sql("CHECKSUM TABLE e.`\(row[0])`").first?.last
                 #expect(try await rig.target.sql("CHECKSUM TABLE f.`\(row[0])`").first?.last == own, "\(row[0])")
                 #expect(try await rig.definition("e.`\(row[0])`", on: rig.source) == rig.definition("f.`\(row[0])`", on: rig.target))
+            }
+        }
+    }
+}
+
+/// What MariaDB has of its own, from the consistency point on.
+@Suite struct MariaDBDefinitionTests {
+    @Test func tablesThatComeWithTheirRows() async throws {
+        try await MigrationRig.with(flavours: (.mariadb, .mariadb11)) { rig in
+            try await rig.source.sql(
+                """
+                CREATE DATABASE e; CREATE TABLE e.p (id INT PRIMARY KEY, k INT) PARTITION BY RANGE (id) (PARTITION a VALUES LESS THAN (10), PARTITION b VALUES LESS THAN (100), PARTITION c VALUES LESS THAN MAXVALUE);
+                INSERT INTO e.p VALUES (1, 1), (5, 5), (50, 50), (500, 500)
+                """)
+            try rig.plan(tables: #"{ include: ["e.*"] }"#)
+            try await rig.godwit(["migrate", "--until", "validated"])
+            for statement in [
+                "CREATE TABLE e.cs (id INT PRIMARY KEY) SELECT id, k FROM e.p; UPDATE e.cs SET k = k + 1",
+                "CREATE OR REPLACE TABLE e.cs SELECT id, k + 5 AS q FROM e.p; INSERT INTO e.cs VALUES (3, 3)",
+                "CREATE OR REPLACE TABLE e.cs (id INT PRIMARY KEY); INSERT INTO e.cs VALUES (3)",
+                "CREATE TABLE e.px (id INT PRIMARY KEY, k INT); INSERT INTO e.px VALUES (3, 33); ALTER TABLE e.p EXCHANGE PARTITION a WITH TABLE e.px; UPDATE e.px SET k = 0; UPDATE e.p SET k = k + 1",
+                "ALTER TABLE e.p CONVERT PARTITION b TO TABLE e.pb; UPDATE e.pb SET k = 7; UPDATE e.p SET k = k + 1",
+            ] {
+                try await rig.source.sql(statement)
+                let run = try await rig.godwit(["migrate", "--until", "validated"], expecting: nil)
+                #expect(run.code == 0, "\(statement): \(run.errors)")
+                try await rig.expectEqual("e", statement)
+                guard run.code == 0 else { return }
             }
         }
     }

@@ -174,6 +174,23 @@ import Testing
         }
     }
 
+    /// The row is deleted on the source after a repair has read it: what was read is not written any more, not even for a moment.
+    @Test func aRowThatChangesAfterItWasReadIsNotRepaired() async throws {
+        try await rig("{ ValidationSettings: { ThreadCount: 1 } }") { rig in
+            try await rig.target.sql("UPDATE e.t SET v = 'by hand' WHERE id = 2")
+            let signal = rig.folder.appending("go-on").string
+            let godwit = try await GodwitProcess.start(
+                ["migrate", "--until", "validated", "--repair"], in: rig.folder, environment: ["GODWIT_HALT_UNTIL": signal], haltAt: "repair.read")
+            try await godwit.halted()
+            try await rig.source.sql("DELETE FROM e.t WHERE id = 2")
+            while try await rig.target.value("SELECT COUNT(*) FROM e.t WHERE id = 2") != "0" {}
+            try Data().write(to: URL(fileURLWithPath: signal))
+            #expect(try await godwit.exit() == .code(0), "\(godwit.standardError.lines)")
+            #expect(try await rig.target.value("SELECT COUNT(*) FROM godwit.repairs") == "0")
+            try await rig.expectEqual("e")
+        }
+    }
+
     /// Rows are repaired under a writer that changes the same rows all the while: what is written is never newer than the checkpoint.
     @Test func repairUnderAWriter() async throws {
         try await rig("{ ValidationSettings: { ThreadCount: 2 } }") { rig in

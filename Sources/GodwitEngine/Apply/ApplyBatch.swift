@@ -22,6 +22,21 @@ package struct FilteredChange: Sendable {
     package var after: ImageRow?
 }
 
+/// A change that has to stand in its place among the changes of its table: part of a row's columns, a unique value or the key
+/// among them. In the order of the log no unique value ever clashes: the source has checked each row in that order.
+package struct PartialChange: Sendable {
+    /// Names the row.
+    package var before: ImageRow
+    /// The columns that are written.
+    package var after: ImageRow
+}
+
+/// Changes of a table before the net effects that are still being gathered.
+package enum ApplySegment: Sendable {
+    case net(NetEffects<ImageRow>)
+    case single(PartialChange)
+}
+
 /// Consecutive changes of the included tables on their way to one target transaction.
 package struct ApplyBatch: Sendable {
     package let shapes: [TableShape]
@@ -34,6 +49,8 @@ package struct ApplyBatch: Sendable {
     package var strictTables: Set<Int> = []
 
     package private(set) var effects: [Int: NetEffects<ImageRow>] = [:]
+    /// What comes before `effects`, in order. Only where images are partial.
+    package private(set) var earlier: [Int: [ApplySegment]] = [:]
     package private(set) var keyless: [Int: [KeylessChange]] = [:]
     package private(set) var filteredChanges: [Int: [FilteredChange]] = [:]
     /// Changes of tables whose order counts, see `CascadeComponents`.
@@ -51,22 +68,22 @@ package struct ApplyBatch: Sendable {
         self.filtered = filtered
     }
 
+    package func isStrict(_ table: Int) -> Bool { strict || strictTables.contains(table) }
+
     /// Memory for a row beside its bytes: image, key and literals.
     private static let rowOverhead = 1024
 
     package var isEmpty: Bool { rows == 0 }
     /// Tables with something to apply, in a stable order.
-    package var tables: [Int] { Set(effects.keys).union(keyless.keys).union(filteredChanges.keys).sorted() }
+    package var tables: [Int] { Set(effects.keys).union(earlier.keys).union(keyless.keys).union(filteredChanges.keys).sorted() }
 
     package mutating func add(table: Int, _ event: RowsEvent) throws {
         bytes += event.bytes.count
         var failure: (any Error)?
         // 2: foreign keys were not looked at; 16: what they did is logged.
         let cascadesUnseen = event.flags & 0x12 == 0
-        try event.forEachRow { before, after in
-            let old = before.map { ImageRow(image: $0, map: event.map) }
-            let new = after.map { ImageRow(image: $0, map: event.map) }
-            do { try add(table: table, before: old, after: new, cascades: cascadesUnseen) } catch { failure = error }
+        try RowCompletion(shape: shapes[table]).forEachRow(event) { before, after in
+            do { try add(table: table, before: before, after: after, cascades: cascadesUnseen) } catch { failure = error }
             if let failure { throw failure }
         }
     }
@@ -87,6 +104,8 @@ package struct ApplyBatch: Sendable {
             try touch(table, shape, before, after)
         }
         if cascades.tables.contains(table), Remedy.foreignKeyOrder.isOn {
+            // What a cascade does follows from the old row and the new one, all of both.
+            guard before?.isComplete != false, after?.isComplete != false else { throw partOfCascade(shape) }
             ordered.append(OrderedChange(table: table, before: before, after: after, cascades: unseen, mark: nil))
         } else if filtered.contains(table) {
             filteredChanges[table, default: []].append(FilteredChange(before: before, after: after))
@@ -100,7 +119,6 @@ package struct ApplyBatch: Sendable {
         if Fault.ignoreDelete.isOn, after == nil { return }
         let after = Fault.swapImages.isOn && after != nil ? before ?? after : after
         let shape = shapes[table]
-        let strict = strict || strictTables.contains(table)
         if shape.isKeyless {
             switch (before, after) {
             case (nil, let new?): keyless[table, default: []].append(.insert(new))
@@ -110,6 +128,8 @@ package struct ApplyBatch: Sendable {
             }
             return
         }
+        if let before, let after, !after.isComplete { return try mergePartial(table, shape, before, after) }
+        let strict = isStrict(table)
         do {
             switch (before, after) {
             case (nil, let new?):
@@ -127,11 +147,59 @@ package struct ApplyBatch: Sendable {
             case (nil, nil): break
             }
         } catch {
-            throw EngineError(
-                .failed, "The source's log contradicts itself in table \(shape.source.name): \(error.reason).",
-                why: "Events are missing from the log, or changes were made past it (sql_log_bin=0).",
-                cure: "Find out who writes without the log, then load the table again.")
+            throw contradiction(shape, error)
         }
+    }
+
+    /// An update that writes some columns of a row only.
+    private mutating func mergePartial(
+        _ table: Int, _ shape: TableShape, _ before: ImageRow, _ after: ImageRow
+    ) throws {
+        let strict = isStrict(table)
+        let oldKey = shape.keyBytes(of: before.image)
+        let newKey = shape.keyBytes(of: after.image)
+        var row = after
+        if let known = effects[table]?.entries[oldKey]?.after {
+            row = try after.resolved(over: known)
+            // The whole row came earlier in the batch.
+            if known.isComplete, row.diffs.isEmpty {
+                return try merge(table: table, before: before, after: row.merged(over: known))
+            }
+        }
+        let changesUnique = shape.uniqueColumns.contains { column in
+            after.image.present[column] && !(before.image.present[column] && before.hasSameContent(as: after, in: [column]))
+        }
+        guard oldKey != newKey || !row.diffs.isEmpty || (strict && (changesUnique || shape.rewriteUpdates)) else {
+            var whole = effects[table] ?? NetEffects()
+            do {
+                try whole.update(oldKey: oldKey, before: before, newKey: newKey, after: row, strict: strict)
+            } catch {
+                throw contradiction(shape, error)
+            }
+            effects[table] = whole
+            return
+        }
+        guard strict else {
+            throw EngineError(
+                .failed, "A change of \(shape.source.name) that is not absolute came before the consistency point.",
+                cure: "This is an error of Godwit: please report it.")
+        }
+        if let net = effects.removeValue(forKey: table), !net.isEmpty { earlier[table, default: []].append(.net(net)) }
+        earlier[table, default: []].append(.single(PartialChange(before: before, after: row)))
+    }
+
+    private func partOfCascade(_ shape: TableShape) -> EngineError {
+        EngineError(
+            .failed, "A change of \(shape.source.name) carries only part of its columns, and the table has cascading foreign keys that the source does not log.",
+            why: "Some session writes with binlog_row_image other than FULL, or with binlog_row_value_options.",
+            cure: "SET PERSIST binlog_row_image = FULL and binlog_row_value_options = '', let every application connect anew, and start a new migration.")
+    }
+
+    private func contradiction(_ shape: TableShape, _ error: SequenceError) -> EngineError {
+        EngineError(
+            .failed, "The source's log contradicts itself in table \(shape.source.name): \(error.reason).",
+            why: "Events are missing from the log, or changes were made past it (sql_log_bin=0).",
+            cure: "Find out who writes without the log, then load the table again.")
     }
 
     private mutating func touch(_ table: Int, _ shape: TableShape, _ before: ImageRow?, _ after: ImageRow?) throws {
@@ -176,6 +244,7 @@ package struct ApplyBatch: Sendable {
     /// Empties the batch once it is written.
     package mutating func clear() {
         effects = [:]
+        earlier = [:]
         keyless = [:]
         ordered = []
         filteredChanges = [:]
@@ -186,5 +255,5 @@ package struct ApplyBatch: Sendable {
 }
 
 extension Remedy {
-    static let bothKeysDirty = Remedy("both-keys-dirty", pitfalls: [5], test: "ModelTests")
+    static let bothKeysDirty = Remedy("both-keys-dirty", pitfalls: [5], test: "RemedyRuleTests/bothKeysOfAMoveAreDirty")
 }

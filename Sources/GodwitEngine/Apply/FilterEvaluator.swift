@@ -14,6 +14,16 @@ package struct FilterEvaluator: Sendable {
         self.filters = filters
     }
 
+    /// Positions of the columns that the filters judge by.
+    static func columns(of filters: [RowFilter], in shape: TableShape) -> [Int] {
+        var positions: [Int] = []
+        _ = try? filters.sql(columns: shape.source.columns) { column in
+            positions.append(column.position)
+            return "NULL"
+        }
+        return positions
+    }
+
     /// One verdict for each row, in order.
     package func evaluate(_ rows: [ImageRow], on connection: MySQLConnection) async throws -> [Bool] {
         var verdicts: [Bool] = []

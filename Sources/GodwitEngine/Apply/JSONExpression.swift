@@ -1,6 +1,8 @@
 import MySQLBinlog
 import MySQLTypes
 
+extension Remedy { static let jsonTypes = Remedy("json-types", pitfalls: [22], test: "JSONExpressionTests/forms") }
+
 /// A JSON value as an SQL expression that gives the same document with the same types.
 ///
 /// Text alone is read back with a double for every DECIMAL, a string for every temporal value and for bytes. So the text
@@ -11,7 +13,7 @@ package enum JSONExpression {
     package static func append(_ text: [UInt8], typed: [TypedJSONValue], to sql: inout SQLBuffer) {
         var isOpen = false
         for item in typed {
-            guard let value = expression(item.value) else { continue }
+            guard Remedy.jsonTypes.isOn, let value = expression(item.value) else { continue }
             if !isOpen {
                 sql.append("JSON_REPLACE(")
                 sql.appendQuoted(text, introducer: "_utf8mb4")

@@ -5,6 +5,18 @@ import OrderedCollections
 package protocol RowContent: Sendable {
     func hasSameContent(as other: Self) -> Bool
     func hasSameContent(as other: Self, in columns: [Int]) -> Bool
+    /// `hasSameContent` says true for all that is the same. Where it may say false for it, an update in place might change nothing.
+    func isComparable(to other: Self) -> Bool
+    /// Every column that is written has its value. Rows of events that leave columns out may not be.
+    var isComplete: Bool { get }
+    /// This row's values, and those of `older` where this one has none.
+    func merged(over older: Self) -> Self
+}
+
+extension RowContent {
+    package var isComplete: Bool { true }
+    package func isComparable(to other: Self) -> Bool { true }
+    package func merged(over older: Self) -> Self { self }
 }
 
 /// The log contradicts itself: for example an insert of a key that an earlier event of the batch left in place.
@@ -73,8 +85,9 @@ package struct NetEffects<Row: RowContent>: Sendable {
         if var entry = entries[newKey] {
             if strict, entry.after == nil { throw SequenceError(reason: "an update of a key that does not exist") }
             if Fault.wrongOrder.isOn { return }
-            entry.after = after
-            entry.keyed = after
+            let merged = entry.after.map { after.isComplete ? after : after.merged(over: $0) } ?? after
+            entry.after = merged
+            entry.keyed = merged
             entries[newKey] = entry
         } else {
             entries[newKey] = Entry(before: before, after: after, keyed: after)
@@ -87,6 +100,8 @@ package struct NetEffects<Row: RowContent>: Sendable {
         package var deletes: [Row] = []
         /// Rows that exist and change, none of whose unique-key bytes change.
         package var upserts: [Row] = []
+        /// Rows that exist, of which only the columns that are there are written, no unique-key bytes among them. After the upserts.
+        package var updates: [Row] = []
         /// Rows that do not exist (any more).
         package var inserts: [Row] = []
         package init() {}
@@ -102,6 +117,11 @@ package struct NetEffects<Row: RowContent>: Sendable {
             case (nil, nil): continue
             case (let before?, nil): plan.deletes.append(before)
             case (nil, let after?): plan.inserts.append(after)
+            case (_?, let after?) where !after.isComplete: plan.updates.append(after)
+            case (let before?, let after?) where !before.isComplete || !before.isComparable(to: after):
+                // What changed cannot be told: the whole row is known, so all of it is written.
+                plan.deletes.append(before)
+                plan.inserts.append(after)
             case (let before?, let after?):
                 if before.hasSameContent(as: after) { continue }
                 if rewriteUpdates || !before.hasSameContent(as: after, in: rewritten) {
@@ -121,6 +141,10 @@ package struct NetEffects<Row: RowContent>: Sendable {
         var plan = Plan()
         for entry in entries.values {
             if let after = entry.after {
+                guard after.isComplete else {
+                    plan.updates.append(after)
+                    continue
+                }
                 if deletingAll { plan.deletes.append(after) }
                 plan.upserts.append(after)
             } else {

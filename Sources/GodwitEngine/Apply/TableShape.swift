@@ -21,8 +21,9 @@ package struct TableShape: Sendable {
     package var rowAlias: Bool
     /// The target keeps JSON as text (MariaDB): what the source prints goes as it is.
     package var jsonIsText: Bool
+    package var sourceIsMariaDB: Bool
 
-    package init(source: TableDefinition, target: TableName, rowAlias: Bool, jsonIsText: Bool = false) {
+    package init(source: TableDefinition, target: TableName, rowAlias: Bool, jsonIsText: Bool = false, sourceIsMariaDB: Bool = false) {
         self.source = source
         self.target = target
         writable = source.writableColumns
@@ -42,6 +43,7 @@ package struct TableShape: Sendable {
         rewriteUpdates = rewrite
         self.rowAlias = rowAlias
         self.jsonIsText = jsonIsText
+        self.sourceIsMariaDB = sourceIsMariaDB
     }
 
     package var isKeyless: Bool { key.isEmpty }
@@ -98,77 +100,43 @@ package struct TableShape: Sendable {
         }
     }
 
-    /// Why this row image cannot be applied as it is, nil if it can: every column must be in it.
+    /// Why these row images cannot be applied, nil if they can. Columns may be missing (binlog_row_image is not FULL in some
+    /// session), but not those that say which row is meant.
     package func refusal(of event: RowsEvent) -> String? {
-        if event.isPartial {
-            return "the event carries partial JSON changes (binlog_row_value_options=PARTIAL_JSON in some session)"
-        }
         for (mapped, column) in zip(event.map.columns, source.columns) where (column.datetimePrecision ?? 0) > 0 {
             // MariaDB before 10.1, or with mysql56_temporal_format=OFF: the log does not say how long such a value is.
             if [.time, .datetime, .timestamp].contains(mapped.type) {
                 return "column \(column.name) is stored in the format of MariaDB 5.3 (ALTER TABLE … FORCE with mysql56_temporal_format=ON on the source changes it)"
             }
         }
-        let whole = { (present: [Bool]) in present.allSatisfy { $0 } }
-        let isPartialImage = switch event.kind {
-        case .insert: !whole(event.afterColumns)
-        case .delete: !whole(event.beforeColumns)
-        case .update: !whole(event.beforeColumns) || !whole(event.afterColumns)
+        guard event.kind != .insert else {
+            // An insert of nothing but defaults has no bytes at all, however many rows it is of.
+            return isKeyless && event.rowsRange.isEmpty ? "the event does not say how many rows of only default values it inserts" : nil
         }
-        return isPartialImage ? "the event carries only part of the columns (binlog_row_image is not FULL in some session)" : nil
-    }
-}
-
-/// A row image with what decoding it needs.
-package struct ImageRow: RowContent {
-    package var image: RowImage
-    package var map: TableMap
-
-    package init(image: RowImage, map: TableMap) {
-        self.image = image
-        self.map = map
+        let needed = isKeyless ? writable.map(\.position) : key
+        guard needed.allSatisfy({ event.beforeColumns.indices.contains($0) && event.beforeColumns[$0] }) else {
+            return "the event leaves out columns by which the row is found (binlog_row_image is not FULL in some session, and the key that the server names rows by is not the one that Godwit can)"
+        }
+        return nil
     }
 
-    package func hasSameContent(as other: ImageRow) -> Bool {
-        hasSameContent(as: other, in: Array(image.ranges.indices))
-    }
-
-    package func hasSameContent(as other: ImageRow, in columns: [Int]) -> Bool {
-        for column in columns {
-            guard image.nulls[column] == other.image.nulls[column] else { return false }
-            if image.nulls[column] { continue }
-            guard image.bytes[image.ranges[column]].elementsEqual(other.image.bytes[other.image.ranges[column]]) else {
-                return false
+    /// Before the consistency point: do these images say absolutely what becomes of a row? Not where a row whose other columns
+    /// are left out gets another key, and not where a JSON document is described by changes to one that is not there.
+    package func isAbsolute(_ event: RowsEvent) throws -> Bool {
+        guard event.kind == .update else { return true }
+        let isWhole = writable.allSatisfy { event.afterColumns[$0.position] || event.beforeColumns[$0.position] }
+        let hasDocuments = !event.isPartial || source.columns.allSatisfy { $0.dataType != "json" || event.beforeColumns[$0.position] }
+        if isWhole, hasDocuments { return true }
+        guard event.isPartial || key.contains(where: { event.afterColumns[$0] }) else { return true }
+        var isAbsolute = true
+        try event.forEachRow { before, after in
+            guard isAbsolute, let before, let after else { return }
+            let diffs = source.columns.contains { after.isPartial($0.position) && !before.present[$0.position] }
+            let moved = !isWhole && key.contains {
+                after.present[$0] && !after.bytes[after.ranges[$0]].elementsEqual(before.bytes[before.ranges[$0]])
             }
+            if diffs || moved { isAbsolute = false }
         }
-        return true
-    }
-
-    /// Bytes of the image in its event.
-    package var byteCount: Int {
-        image.ranges.reduce(0) { $0 + $1.count }
-    }
-
-    package func value(_ column: ColumnDefinition) throws -> MySQLValue {
-        if image.nulls[column.position] { return .null }
-        let value = try image.value(at: column.position, in: map, isUnsigned: column.isUnsigned)
-        guard case .bytes(let bytes) = value, let text = MariaDBText.text(bytes, dataType: column.dataType) else { return value }
-        return .bytes(Array(text.utf8))
-    }
-
-    /// Writes the literal for VALUES and SET. Stored bytes go straight from the event into the statement: a row may be as large as
-    /// a packet, and a copy of it would stand beside both.
-    package func appendLiteral(_ column: ColumnDefinition, jsonIsText: Bool = false, to sql: inout SQLBuffer) throws {
-        if MariaDBText.width(of: column.dataType) != nil {
-            try ValueLiteral.appendKey(value(column), column: column, to: &sql)
-        } else if let range = try image.byteRange(at: column.position, in: map) {
-            sql.appendQuoted(image.bytes[range], introducer: "_binary")
-        } else if Fault.loseNull.isOn, image.nulls[column.position] {
-            sql.append("0")
-        } else {
-            let value = try value(column)
-            if case .enumeration(0) = value { return sql.append("'\(try EnumZero.text(column))'") }
-            try ValueLiteral.append(value, jsonIsText: jsonIsText, to: &sql)
-        }
+        return isAbsolute
     }
 }

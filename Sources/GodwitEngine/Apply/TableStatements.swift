@@ -1,3 +1,4 @@
+import MySQLBinlog
 import MySQLTypes
 import NIOCore
 
@@ -9,6 +10,8 @@ package struct ApplyStatement: Sendable {
     package var rows: Int
     /// Affected rows, or nil before the consistency point, where any count is right.
     package var expectedAffected: UInt64?
+    /// Rows that an UPDATE must find, whether it changes them or not; nil: any number.
+    package var expectedMatched: UInt64?
 }
 
 /// Writes the statements of one table's batch: few, multi-row, in a safe order, none longer than `limit` bytes unless one row is.
@@ -101,6 +104,95 @@ package struct TableStatements: Sendable {
             let expected = form.affectedPerRow.map { $0 * UInt64(count) }
             try await body(
                 ApplyStatement(sql: sql.bytes, purpose: form.purpose, rows: count, expectedAffected: expected))
+        }
+    }
+
+    // MARK: Parts of rows
+
+    /// Writes the columns that `change.after` has to the row that `change.before` names. Before it come the statements that make sure
+    /// that a document is written although it equals the old one: the server takes an UPDATE of JSON 1 to 1.0 for none (measured).
+    package func partialUpdate(_ change: PartialChange, strict: Bool) throws -> [ApplyStatement] {
+        let written = shape.writable.filter { column in
+            let position = column.position
+            guard change.after.has(position) || change.after.diffs[position] != nil else { return false }
+            return !shape.key.contains(position) || !change.before.hasSameContent(as: change.after, in: [position])
+        }
+        let documents = written.filter { $0.dataType == "json" }
+        if shape.jsonIsText, !change.after.diffs.isEmpty {
+            throw EngineError(
+                .failed, "A change of \(shape.source.name) changes part of a JSON document that its event does not carry, and the target keeps documents as text.",
+                why: "MariaDB cannot carry out MySQL's changes of a document exactly; some session writes with binlog_row_value_options = PARTIAL_JSON and binlog_row_image other than FULL.",
+                cure: "SET PERSIST binlog_row_value_options = '', let every application connect anew, and start a new migration.")
+        }
+        var statements: [ApplyStatement] = []
+        if !documents.isEmpty {
+            statements.append(
+                try update(change.before, documents, strict) { column, sql in
+                    if let diffs = change.after.diffs[column.position] {
+                        sql.append("JSON_OBJECT('godwit',")
+                        try appendDiffs(diffs, to: SQL.identifier(column.name), &sql)
+                        sql.append(")")
+                    } else if column.isNullable {
+                        sql.append("NULL")
+                    } else {
+                        // Any document but the one that follows.
+                        sql.append(try change.after.value(column) == .json([4, 1]) ? "'false'" : "'true'")
+                    }
+                })
+        }
+        guard !written.isEmpty else { return statements }
+        statements.append(
+            try update(change.before, written, strict) { column, sql in
+                if change.after.diffs[column.position] != nil {
+                    sql.append("JSON_EXTRACT(\(SQL.identifier(column.name)),'$.godwit')")
+                } else {
+                    try change.after.appendLiteral(column, jsonIsText: shape.jsonIsText, to: &sql)
+                }
+            })
+        return statements
+    }
+
+    private func update(
+        _ row: ImageRow, _ columns: [ColumnDefinition], _ strict: Bool,
+        _ value: (ColumnDefinition, inout SQLBuffer) throws -> Void
+    ) throws -> ApplyStatement {
+        var sql = SQLBuffer(reserving: row.byteCount + 4096)
+        sql.append("UPDATE \(shape.target.sql) SET ")
+        for (index, column) in columns.enumerated() {
+            if index > 0 { sql.append(",") }
+            sql.append(SQL.identifier(column.name) + "=")
+            try value(column, &sql)
+        }
+        sql.append(" WHERE ")
+        for (index, position) in shape.key.enumerated() {
+            if index > 0 { sql.append(" AND ") }
+            let column = shape.source.columns[position]
+            sql.append(SQL.identifier(column.name) + "=")
+            try ValueLiteral.appendKey(row.value(column), column: column, to: &sql)
+        }
+        return ApplyStatement(
+            sql: sql.bytes, purpose: .update, rows: 1, expectedAffected: nil, expectedMatched: strict ? 1 : nil)
+    }
+
+    /// Diffs as the server's own functions, from the innermost outwards.
+    private func appendDiffs(_ diffs: [JSONDiff], to name: String, _ sql: inout SQLBuffer) throws {
+        for diff in diffs.reversed() {
+            switch diff.operation {
+            case .replace: sql.append("JSON_REPLACE(")
+            case .insert: sql.append(diff.path.hasSuffix("]") ? "JSON_ARRAY_INSERT(" : "JSON_INSERT(")
+            case .remove: sql.append("JSON_REMOVE(")
+            }
+        }
+        sql.append(name)
+        for diff in diffs {
+            sql.append(",")
+            sql.appendQuoted(Array(diff.path.utf8), introducer: "_utf8mb4")
+            if let value = diff.value {
+                sql.append(",CAST(")
+                try ValueLiteral.append(.json(value), to: &sql)
+                sql.append(" AS JSON)")
+            }
+            sql.append(")")
         }
     }
 

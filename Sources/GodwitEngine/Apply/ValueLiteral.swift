@@ -43,7 +43,7 @@ package enum ValueLiteral {
             } else if let charset = column.characterSet, charset != "binary" {
                 sql.append("_" + charset + " ")
                 sql.appendHex(bytes)
-            } else if column.dataType == "binary", let length = column.octetLength, bytes.count < Int(length) {
+            } else if column.dataType == "binary", let length = column.octetLength, bytes.count < Int(length), Remedy.paddedKeys.isOn {
                 // Row images strip trailing zero bytes, and BINARY compares without padding.
                 sql.appendHex(bytes + [UInt8](repeating: 0, count: Int(length) - bytes.count))
             } else {

@@ -31,9 +31,18 @@ struct AnonymousScan: Sendable {
             try await scan(from: place, known: known, on: reader)
         } catch {
             await reader.close()
-            throw error
+            // With gtid_mode=ON the server itself stops at such a transaction.
+            guard let refused = error as? MySQLError, refused.serverCode == 1236, refused.message.contains("anonymous transaction") else { throw error }
+            throw Self.refusal("(\(refused.message))")
         }
         await reader.close()
+    }
+
+    private static func refusal(_ place: String) -> EngineError {
+        EngineError(
+            .resumable, "The source wrote a transaction without a GTID \(place).",
+            why: "The migration follows it by GTIDs, and a transaction without one cannot be remembered exactly.",
+            cure: "The target stands at the checkpoint before it. Keep gtid_mode=ON on the source, and start a new migration.")
     }
 
     private func scan(from place: BinlogCoordinates, known: GTIDSet, on reader: MySQLConnection) async throws {
@@ -51,10 +60,7 @@ struct AnonymousScan: Sendable {
                 if case .rotate(let next) = event.body { file = next.file }
                 guard case .gtid(let gtid) = event.body else { continue }
                 guard let number = gtid.gtid else {
-                    throw EngineError(
-                        .resumable, "The source wrote a transaction without a GTID at \(file):\(event.header.nextPosition).",
-                        why: "The migration follows it by GTIDs, and a transaction without one cannot be remembered exactly.",
-                        cure: "The target stands at the checkpoint before it. Keep gtid_mode=ON on the source, and start a new migration.")
+                    throw Self.refusal("at \(file):\(event.header.nextPosition)")
                 }
                 // From here on the stream by GTIDs has everything.
                 if !known.contains(number) { return }
@@ -64,7 +70,7 @@ struct AnonymousScan: Sendable {
 }
 
 /// Transactions without a GTID that were written while nobody read the log.
-extension Remedy { static let anonymousScan = Remedy("anonymous-scan", pitfalls: [37], test: "tagsGapsAndTheEndOfGTIDs") }
+extension Remedy { static let anonymousScan = Remedy("anonymous-scan", pitfalls: [37], test: "SourceContinuityTests/tagsGapsAndTheEndOfGTIDs") }
 
 extension TargetState {
     /// A place in the source's files at or before the end of what the target holds; a later one is stored once a second.

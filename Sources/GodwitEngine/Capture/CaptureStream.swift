@@ -11,6 +11,7 @@ package struct CaptureStream: Sendable {
     package let isStrict: Bool
     package let loadedAt: [Int: ReplicationPosition]
     package let gone: [TableName: ReplicationPosition]
+    package let exact: Set<Int>
     package let isIncluded: @Sendable (TableName) -> Bool
     package let observer: any ProgressObserver
     /// Tables whose changes are passed over: see `TransactionAssembler`.
@@ -18,7 +19,7 @@ package struct CaptureStream: Sendable {
 
     package init(
         shapes: [TableShape], usesGTIDs: Bool, caseInsensitiveNames: Bool, isStrict: Bool,
-        loadedAt: [Int: ReplicationPosition], gone: [TableName: ReplicationPosition],
+        loadedAt: [Int: ReplicationPosition], gone: [TableName: ReplicationPosition], exact: Set<Int> = [],
         isIncluded: @escaping @Sendable (TableName) -> Bool, observer: any ProgressObserver
     ) {
         self.shapes = shapes
@@ -27,6 +28,7 @@ package struct CaptureStream: Sendable {
         self.isStrict = isStrict
         self.loadedAt = loadedAt
         self.gone = gone
+        self.exact = exact
         self.isIncluded = isIncluded
         self.observer = observer
     }
@@ -74,7 +76,7 @@ package struct CaptureStream: Sendable {
         decoder.hasChecksum = checksum.uppercased() != "NONE"
         var assembler = TransactionAssembler(
             shapes: shapes, usesGTIDs: usesGTIDs, caseInsensitiveNames: caseInsensitiveNames,
-            isStrict: isStrict, loadedAt: loadedAt, gone: gone, isIncluded: isIncluded)
+            isStrict: isStrict, loadedAt: loadedAt, gone: gone, exact: exact, isIncluded: isIncluded)
         assembler.suspended = suspended
         while true {
             // Not pulled before there is room: an event that waits here would stand beside the one that is applied, and each may

@@ -1,3 +1,5 @@
+extension Remedy { static let temporaryTables = Remedy("temporary-tables", pitfalls: [28], test: "StatementClassifierTests") }
+
 /// What a QUERY event's statement means for a migration. Pure: text in, meaning out.
 ///
 /// It never parses a statement to run it: it only decides whether the statement can touch an included table. Whatever
@@ -34,8 +36,8 @@ package enum StatementMeaning: Hashable, Sendable {
 }
 
 package enum StatementClassifier {
-    package static func classify(_ statement: String) -> StatementMeaning {
-        var words = SQLWords(statement)
+    package static func classify(_ statement: String, quoting: SQLQuoting = .usual) -> StatementMeaning {
+        var words = SQLWords(statement, quoting: quoting)
         if Remedy.statementSettings.isOn, !words.skipSettings() { return .unknown }
         guard let first = words.keyword() else { return .unknown }
         switch first {
@@ -76,6 +78,7 @@ package enum StatementClassifier {
         while let word = words.keyword() {
             if modifiers.contains(word) { continue }
             switch word {
+            case "TEMPORARY" where !Remedy.temporaryTables.isOn: continue
             case "TEMPORARY": return .temporary
             case "TABLE", "TABLES":
                 words.skip("IF", "NOT", "EXISTS")
@@ -145,6 +148,16 @@ package enum StatementClassifier {
                     guard words.keyword() == "TABLE" else { continue }
                     guard let other = words.name() else { return .unknown }
                     names.append(other)
+                case "CONVERT":
+                    // MariaDB: CONVERT PARTITION p TO TABLE t, CONVERT TABLE t TO PARTITION p; not CONVERT TO CHARACTER SET.
+                    let what = words.keyword()
+                    if what == "PARTITION" {
+                        guard words.name() != nil, words.keyword() == "TO", words.keyword() == "TABLE" else { return .unknown }
+                    } else if what != "TABLE" {
+                        continue
+                    }
+                    guard let other = words.name() else { return .unknown }
+                    names.append(other)
                 default: continue
                 }
             }
@@ -177,8 +190,8 @@ struct SQLWords {
     private let tokens: [Token]
     private var position = 0
 
-    init(_ statement: String) {
-        tokens = Self.scan(Array(statement))
+    init(_ statement: String, quoting: SQLQuoting = .usual) {
+        tokens = Self.scan(Array(statement), quoting)
     }
 
     /// Past MariaDB's `SET STATEMENT name = value, … FOR`, which is logged in front of the statement that it is for. False: there is
@@ -250,7 +263,7 @@ struct SQLWords {
         }
     }
 
-    private static func scan(_ characters: [Character]) -> [Token] {
+    private static func scan(_ characters: [Character], _ quoting: SQLQuoting) -> [Token] {
         var tokens: [Token] = []
         var index = 0
         while index < characters.count {
@@ -275,7 +288,8 @@ struct SQLWords {
             } else if character == "*" && next == "/" {
                 index += 2
             } else if character == "`" || character == "\"" || character == "'" {
-                let (text, end) = quoted(characters, from: index)
+                let escapes = character != "`" && !quoting.plainBackslashes && !(character == "\"" && quoting.namesInDoubleQuotes)
+                let (text, end) = quoted(characters, from: index, escapes: escapes)
                 tokens.append(character == "'" ? .text : .quoted(text))
                 index = end
             } else if character.isLetter || character.isNumber || character == "_" || character == "$" {
@@ -295,7 +309,7 @@ struct SQLWords {
         return tokens
     }
 
-    private static func quoted(_ characters: [Character], from start: Int) -> (String, Int) {
+    private static func quoted(_ characters: [Character], from start: Int, escapes: Bool) -> (String, Int) {
         let quote = characters[start]
         var text = ""
         var index = start + 1
@@ -305,7 +319,7 @@ struct SQLWords {
                 guard index + 1 < characters.count, characters[index + 1] == quote else { return (text, index + 1) }
                 text.append(quote)
                 index += 2
-            } else if character == "\\" && quote != "`" && index + 1 < characters.count {
+            } else if character == "\\" && escapes && index + 1 < characters.count {
                 text.append(characters[index + 1])
                 index += 2
             } else {

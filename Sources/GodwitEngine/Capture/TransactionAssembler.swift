@@ -7,16 +7,20 @@ package enum SourceItem: Sendable {
     /// Rows of included table number `table`.
     case rows(table: Int, RowsEvent)
     case commit(TransactionEnd)
+    /// XA PREPARE: the rows since `begin` wait for the outcome of the transaction of this name.
+    case prepare(xid: String, TransactionEnd)
+    /// XA COMMIT or XA ROLLBACK of a prepared transaction.
+    case decide(xid: String, commits: Bool, TransactionEnd)
     /// The stream has come this far, between transactions (heartbeats, rotation).
     case progress(BinlogCoordinates)
     /// Nothing comes behind it: see `DefinitionChange`.
     case definition(DefinitionChange)
 
-    /// Bytes that holding it costs.
+    /// Bytes that holding it costs, nearly: the element itself, which a growing queue copies, and its arrays beside the bytes.
     package var cost: Int {
         switch self {
-        case .rows(_, let event): event.bytes.count + 128
-        case .begin, .commit, .progress, .definition: 128
+        case .rows(_, let event): event.bytes.count + 512
+        case .begin, .commit, .prepare, .decide, .progress, .definition: 320
         }
     }
 }
@@ -27,6 +31,8 @@ package struct TransactionStart: Hashable, Sendable {
     package var commitMicroseconds: UInt64
     /// Where its first event ended: inside the transaction, so before a position between transactions exactly if all of it is.
     package var coordinates: BinlogCoordinates
+    /// Between XA START and XA PREPARE (or XA COMMIT … ONE PHASE).
+    package var isXA = false
 }
 
 package struct TransactionEnd: Hashable, Sendable {
@@ -34,6 +40,8 @@ package struct TransactionEnd: Hashable, Sendable {
     /// The end of the transaction in the source's files.
     package var coordinates: BinlogCoordinates
 }
+
+extension Remedy { static let exactReload = Remedy("exact-reload", pitfalls: [10, 11], test: "RowImageTests/partsOfRows") }
 
 /// Turns binlog events into the transactions of the included tables. Pure; stops (throws) at what this release cannot
 /// replay, never passes over it: invariant I4.
@@ -51,6 +59,8 @@ package struct TransactionAssembler: Sendable {
     private let loadedAt: [Int: ReplicationPosition]
     /// Tables that are not there: their changes up to here lead to nothing.
     private let gone: [TableName: ReplicationPosition]
+    /// Tables whose changes are applied exactly once, before the consistency point too.
+    private let exact: Set<Int>
     /// Tables whose changes are passed over, since a policy has suspended them: on the target this is written beside the checkpoint.
     package var suspended: Set<Int> = []
     /// Behind a change of definition nothing can be judged before it is carried out.
@@ -70,10 +80,12 @@ package struct TransactionAssembler: Sendable {
     package init(
         shapes: [TableShape], usesGTIDs: Bool, caseInsensitiveNames: Bool,
         isStrict: Bool, loadedAt: [Int: ReplicationPosition] = [:], gone: [TableName: ReplicationPosition] = [:],
+        exact: Set<Int> = [],
         isIncluded: @escaping @Sendable (TableName) -> Bool
     ) {
         self.isStrict = isStrict
         self.loadedAt = loadedAt
+        self.exact = exact
         self.gone = Dictionary(
             gone.map { (Self.folded($0.key, caseInsensitiveNames), $0.value) }, uniquingKeysWith: { first, _ in first })
         var tables: [TableName: Int] = [:]
@@ -98,7 +110,7 @@ package struct TransactionAssembler: Sendable {
     /// An event of the log itself. A compressed transaction is opened by the caller and handed over event by event.
     package mutating func receive(_ event: BinlogEvent) throws -> [SourceItem] {
         var items: [SourceItem] = []
-        guard !isSuspended else { return items }
+        guard !isSuspended || !Remedy.definitionBarrier.isOn else { return items }
         try receive(event, into: &items)
         return items
     }
@@ -106,7 +118,7 @@ package struct TransactionAssembler: Sendable {
     /// An event inside a compressed transaction. It has no position of its own: only the end of `payload` counts.
     package mutating func receive(_ event: BinlogEvent, inside payload: EventHeader) throws -> [SourceItem] {
         var event = event
-        event.header.nextPosition = payload.nextPosition
+        if Remedy.endOfPayload.isOn { event.header.nextPosition = payload.nextPosition }
         return try receive(event)
     }
 
@@ -143,12 +155,11 @@ package struct TransactionAssembler: Sendable {
         case .transactionPayload:
             // Never passed over: whoever reads the log opens it.
             throw refusal("a compressed transaction inside another")
-        case .xaPrepare:
-            guard !isXA else {
-                throw refusal("an XA PREPARE of a transaction on included tables")
-            }
-            try end(into: &items)
+        case .xaPrepare(let prepare):
+            guard isXA else { throw refusal("an XA PREPARE without its XA START") }
+            try end(into: &items) { prepare.onePhase ? .commit($0) : .prepare(xid: XAName.text(prepare), $0) }
         case .unsupported(let name):
+            guard Remedy.knownEvents.isOn else { return }
             throw refusal("a binary log event of type \(name)")
         }
     }
@@ -167,12 +178,15 @@ package struct TransactionAssembler: Sendable {
         guard !isOpen else { return }
         isOpen = true
         var start = current ?? TransactionStart(gtid: nil, commitMicroseconds: 0, coordinates: coordinates)
+        start.isXA = isXA
         if start.commitMicroseconds == 0 { start.commitMicroseconds = UInt64(timestamp) * 1_000_000 }
         current = start
         items.append(.begin(start))
     }
 
-    private mutating func end(into items: inout [SourceItem]) throws {
+    private mutating func end(
+        into items: inout [SourceItem], _ item: (TransactionEnd) -> SourceItem = { .commit($0) }
+    ) throws {
         open(into: &items, timestamp: 0)
         let mark: MarkPosition
         if usesGTIDs {
@@ -185,7 +199,7 @@ package struct TransactionAssembler: Sendable {
         } else {
             mark = .file(coordinates)
         }
-        items.append(.commit(TransactionEnd(mark: mark, coordinates: coordinates)))
+        items.append(item(TransactionEnd(mark: mark, coordinates: coordinates)))
         isOpen = false
         isXA = false
         current = nil
@@ -202,15 +216,21 @@ package struct TransactionAssembler: Sendable {
             }
             return
         }
-        if let exact = loadedAt[index], exact.covers(mark) { return }
+        if let exact = loadedAt[index], exact.covers(mark) {
+            // Of a prepared transaction the outcome's position counts. Until then it keeps the definition from changing, so rows of
+            // another one belong to a transaction that was decided before the table was read.
+            guard isXA, shapes[index].layoutDifference(from: rows) == nil else { return }
+        }
         if suspended.contains(index) { return }
-        if isXA { throw refusal("an XA transaction that changes \(name)") }
         if let reason = shapes[index].layoutDifference(from: rows) {
             guard isStrict else { return change("an older or newer definition", [shapes[index].source.name], into: &items) }
             throw refusal("a change of \(name) that cannot be replayed: \(reason)", of: index)
         }
         if let reason = shapes[index].refusal(of: rows) {
             throw refusal("a change of \(name) that cannot be replayed: \(reason)", of: index)
+        }
+        if !isStrict, !exact.contains(index), Remedy.exactReload.isOn, try !shapes[index].isAbsolute(rows) {
+            return change("parts of rows or documents", [shapes[index].source.name], exactly: true, into: &items)
         }
         open(into: &items, timestamp: 0)
         items.append(.rows(table: index, rows))
@@ -228,7 +248,8 @@ package struct TransactionAssembler: Sendable {
     private mutating func receive(_ query: QueryEvent, header: EventHeader, into items: inout [SourceItem]) throws {
         // An ALTER in two phases: nothing has happened at its start, nor where it is rolled back.
         if let maria, maria.isStartAlter || maria.isRollbackAlter { return try standalone(header, into: &items) }
-        switch StatementClassifier.classify(query.text) {
+        let quoting = SQLQuoting(sqlMode: query.status.sqlMode)
+        switch StatementClassifier.classify(query.text, quoting: quoting) {
         case .begin: open(into: &items, timestamp: header.timestamp)
         case .commit: try end(into: &items)
         case .rollback:
@@ -240,9 +261,11 @@ package struct TransactionAssembler: Sendable {
             open(into: &items, timestamp: header.timestamp)
         case .xaEnd: break
         case .xaCommit, .xaRollback:
-            // Its rows, if any were of included tables, were refused when they were prepared.
+            guard let xid = XAName.text(statement: query.text) else { throw refusal("an outcome of an XA transaction whose name it cannot read: \(query.text.prefix(400))") }
+            let commits = StatementClassifier.classify(query.text) == .xaCommit
+            isXA = false
             open(into: &items, timestamp: header.timestamp)
-            try end(into: &items)
+            try end(into: &items) { .decide(xid: xid, commits: commits, $0) }
         case .harmless, .temporary: try standalone(header, into: &items)
         case .tables(let verb, let names):
             var named: [TableName] = []
@@ -265,12 +288,12 @@ package struct TransactionAssembler: Sendable {
             }
             try standalone(header, into: &items)
         case .dataChange(let verb):
-            if mayTouchPlan(query) {
+            if Remedy.noStatements.isOn, mayTouchPlan(query) {
                 throw refusal("\(verb) logged as a statement: \(query.text.prefix(200))")
             }
             if !isOpen { try standalone(header, into: &items) }
         case .unknown:
-            if mayTouchPlan(query) { throw refusal("a statement it does not understand: \(query.text.prefix(200))") }
+            if Remedy.readStatements.isOn, mayTouchPlan(query) { throw refusal("a statement it does not understand: \(query.text.prefix(200))") }
             if !isOpen { try standalone(header, into: &items) }
         }
     }
@@ -311,9 +334,8 @@ package struct TransactionAssembler: Sendable {
             return try standalone(header, into: &items)
         }
         var end: TransactionEnd?
-        if isOpen {
-            if isStrict { throw refusal("\(verb) … SELECT of \(tables[0]): \(query.text.prefix(200))") }
-        } else {
+        // CREATE TABLE … SELECT has its rows behind it, in one transaction.
+        if !isOpen {
             end = TransactionEnd(mark: usesGTIDs ? mark : .file(coordinates), coordinates: coordinates)
         }
         isSuspended = true
@@ -324,19 +346,21 @@ package struct TransactionAssembler: Sendable {
     }
 
     /// Before the consistency point only: rows show that the table is not the one that was read.
-    private mutating func change(_ what: String, _ tables: [TableName], into items: inout [SourceItem]) {
+    private mutating func change(
+        _ what: String, _ tables: [TableName], exactly: Bool = false, into items: inout [SourceItem]
+    ) {
         isSuspended = true
-        items.append(
-            .definition(
-                DefinitionChange(
-                    tables: tables.map(canonical), what: what, query: nil, timestamp: 0, end: nil, coordinates: coordinates)))
+        var change = DefinitionChange(
+            tables: tables.map(canonical), what: what, query: nil, timestamp: 0, end: nil, coordinates: coordinates)
+        change.needsExactLoad = exactly
+        items.append(.definition(change))
     }
 
     /// Does ALTER DATABASE concern a schema that has tables of the plan? Without a name it is about the session's own. One that cannot
     /// be read may be about any: whoever carries it out refuses it by name.
     private func altersPlan(_ query: QueryEvent) -> Bool {
         do {
-            return touchesPlan(schema: try SchemaDefaults(query.text, schema: query.schema).schema)
+            return touchesPlan(schema: try SchemaDefaults(query.text, schema: query.schema, quoting: SQLQuoting(sqlMode: query.status.sqlMode)).schema)
         } catch {
             return true
         }
@@ -391,4 +415,12 @@ package struct TransactionAssembler: Sendable {
 }
 
 /// The defaults of a schema are followed in order, so that a CREATE TABLE behind them means what it meant.
-extension Remedy { static let schemaDefaults = Remedy("schema-defaults", pitfalls: [25], test: "SchemaStatementTests") }
+extension Remedy { static let schemaDefaults = Remedy("schema-defaults", pitfalls: [25], test: "SchemaStatementTests/followed") }
+
+extension Remedy {
+    static let definitionBarrier = Remedy("definition-barrier", pitfalls: [24, 25], test: "RemedyRuleTests/nothingIsJudgedBehindADefinition")
+    static let readStatements = Remedy("read-statements", pitfalls: [25], test: "RemedyRuleTests/statementsThatAreNotUnderstoodStop")
+    static let noStatements = Remedy("no-statements", pitfalls: [26, 27], test: "RemedyRuleTests/rowsAsStatementsStop")
+    static let endOfPayload = Remedy("end-of-payload", pitfalls: [31], test: "RemedyRuleTests/aCompressedTransactionEndsWhereItsPayloadEnds")
+    static let knownEvents = Remedy("known-events", pitfalls: [44], test: "RemedyRuleTests/unknownEventsStop")
+}

@@ -1,3 +1,5 @@
+extension Remedy { static let uniqueKeysLater = Remedy("unique-keys-later", pitfalls: [3], test: "CatalogCreateStatementTests/baseHoldsOnlyTheRowKey") }
+
 /// How a moved table is created: without what must wait for the consistency point, and the clauses that add it then.
 ///
 /// Before the consistency point rows of different moments stand side by side: a secondary unique key or a foreign key
@@ -64,6 +66,7 @@ extension CreateStatement {
         var keptItems: [Item] = items.filter { item in
             item.kind == .column || item.kind == .check || stripping.kept.contains(item)
         }
+        if !Remedy.uniqueKeysLater.isOn { keptItems += stripping.deferred }
         if let standIn = stripping.standIn { keptItems.append(standIn) }
         var text = "CREATE TABLE \(target.sql) (\n  " + keptItems.map(\.text).joined(separator: ",\n  ") + "\n)"
         if !options.isEmpty { text += " " + options }

@@ -1,3 +1,5 @@
+extension Remedy { static let sameKeyCollation = Remedy("same-key-collation", pitfalls: [6], test: "CatalogDefinitionsTests") }
+
 /// Does a table that exists on the target take every row of the source's table, as it is?
 package enum Definitions {
     /// What makes the target's table unfit, each a sentence; empty: it fits. Columns are matched by name, in any order.
@@ -78,7 +80,7 @@ package enum Definitions {
         if !same(source.characterSet, target.characterSet) {
             found.append(
                 "Column \(name) is in character set \(source.characterSet ?? "-") on the source and \(target.characterSet ?? "-") on the target.")
-        } else if isUnique, !same(source.collation, target.collation) {
+        } else if isUnique, Remedy.sameKeyCollation.isOn, !same(source.collation, target.collation) {
             found.append(
                 "Column \(name) is part of a unique key and is compared by \(source.collation ?? "-") on the source and by "
                     + "\(target.collation ?? "-") on the target: values that differ on one side may be equal on the other.")

@@ -30,6 +30,8 @@ package struct PreparedTable: Codable, Hashable, Sendable {
     package var omittedForeignKeys: [String]
     /// The table while it is loaded: columns as on the target, only the indexes that stay, no foreign keys.
     package var targetDefinition: TableDefinition
+    /// Loaded from one exact snapshot although it has a key: its changes only mean something exactly once. nil: no.
+    package var needsExactLoad: Bool?
 
     package init(
         source: TableDefinition, target: TableName, action: Action, createStatement: String = "",

@@ -3,7 +3,7 @@ package struct SQLToken: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         /// Keyword, number, unquoted name, character set introducer.
         case word
-        /// A name in backticks (quotes included in the range).
+        /// A name in backticks, or in double quotes under ANSI_QUOTES (quotes included in the range).
         case identifier
         /// A literal in single or double quotes (quotes included). Adjacent literals are tokens of their own.
         case string
@@ -26,23 +26,44 @@ package struct SQLTokenError: Error, Hashable, Sendable, CustomStringConvertible
     package var description: String { "\(reason) at byte \(offset)" }
 }
 
+/// What quotes and backslashes mean: a matter of the session's sql_mode.
+package struct SQLQuoting: Hashable, Sendable {
+    /// ANSI_QUOTES: `"a"` is a name.
+    package var namesInDoubleQuotes = false
+    /// NO_BACKSLASH_ESCAPES: a backslash is a character as any other.
+    package var plainBackslashes = false
+
+    package static let usual = SQLQuoting()
+
+    /// - Parameter sqlMode: as the log has it; nil: unknown, so the usual one.
+    /// Source: MySQL source documentation, `Query_event_status_vars`, Q_SQL_MODE_CODE.
+    package init(sqlMode: UInt64? = nil) {
+        guard let sqlMode else { return }
+        namesInDoubleQuotes = sqlMode & 4 != 0
+        plainBackslashes = sqlMode & 1 << 20 != 0
+    }
+}
+
 /// Cuts SQL into tokens, so that no comma, parenthesis or keyword within a name, literal or comment is taken for SQL.
 ///
-/// The text must come from a session without ANSI_QUOTES and NO_BACKSLASH_ESCAPES.
 /// Source: MySQL manual, "Language Structure": literals, identifiers, comments.
 package struct SQLTokenizer {
     private let bytes: [UInt8]
+    private let quoting: SQLQuoting
     private var position = 0
     private var tokens: [SQLToken] = []
     private var openVersionComments = 0
 
-    package static func tokens(of bytes: [UInt8]) throws(SQLTokenError) -> [SQLToken] {
-        var tokenizer = SQLTokenizer(bytes: bytes)
+    package static func tokens(of bytes: [UInt8], quoting: SQLQuoting = .usual) throws(SQLTokenError) -> [SQLToken] {
+        var tokenizer = SQLTokenizer(bytes: bytes, quoting: quoting)
         try tokenizer.run()
         return tokenizer.tokens
     }
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    private init(bytes: [UInt8], quoting: SQLQuoting) {
+        self.bytes = bytes
+        self.quoting = quoting
+    }
 
     private func peek(_ ahead: Int) -> UInt8? {
         position + ahead < bytes.count ? bytes[position + ahead] : nil
@@ -54,7 +75,8 @@ package struct SQLTokenizer {
             switch byte {
             case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"): position += 1
             case UInt8(ascii: "`"): try quoted(by: byte, .identifier, backslashes: false)
-            case UInt8(ascii: "'"), UInt8(ascii: "\""): try quoted(by: byte, .string, backslashes: true)
+            case UInt8(ascii: "\"") where quoting.namesInDoubleQuotes: try quoted(by: byte, .identifier, backslashes: false)
+            case UInt8(ascii: "'"), UInt8(ascii: "\""): try quoted(by: byte, .string, backslashes: !quoting.plainBackslashes)
             case UInt8(ascii: "("): single(.open)
             case UInt8(ascii: ")"): single(.close)
             case UInt8(ascii: ","): single(.comma)
@@ -143,9 +165,9 @@ package struct SQLText: Hashable, Sendable {
     package let bytes: [UInt8]
     package let tokens: [SQLToken]
 
-    package init(_ text: String) throws(SQLTokenError) {
+    package init(_ text: String, quoting: SQLQuoting = .usual) throws(SQLTokenError) {
         bytes = Array(text.utf8)
-        tokens = try SQLTokenizer.tokens(of: bytes)
+        tokens = try SQLTokenizer.tokens(of: bytes, quoting: quoting)
     }
 
     package var count: Int { tokens.count }
@@ -165,9 +187,12 @@ package struct SQLText: Hashable, Sendable {
     /// A name: an identifier without its quotes, or an unquoted word; nil for any other token.
     package func name(_ index: Int) -> String? {
         switch kind(index) {
-        case .identifier: String(raw(index).dropFirst().dropLast()).replacing("``", with: "`")
-        case .word: raw(index)
-        default: nil
+        case .identifier:
+            let raw = raw(index)
+            let quote = String(raw.prefix(1))
+            return String(raw.dropFirst().dropLast()).replacing(quote + quote, with: quote)
+        case .word: return raw(index)
+        default: return nil
         }
     }
 

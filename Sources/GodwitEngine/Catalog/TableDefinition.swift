@@ -1,3 +1,4 @@
+extension Remedy { static let generatedUnwritten = Remedy("generated-unwritten", pitfalls: [17], test: "RemedyRuleTests/generatedColumnsAreNotWritten") }
 extension Remedy { static let floatsAreNoKeys = Remedy("floats-are-no-keys", pitfalls: [8], test: "MigrationEdgeTests.keysOfFloats") }
 
 /// A table's name on one server.
@@ -188,5 +189,5 @@ package struct TableDefinition: Hashable, Sendable, Codable {
     }
 
     /// The columns that are copied: all but generated ones, in table order.
-    package var writableColumns: [ColumnDefinition] { columns.filter { !$0.isGenerated } }
+    package var writableColumns: [ColumnDefinition] { columns.filter { !$0.isGenerated || !Remedy.generatedUnwritten.isOn } }
 }

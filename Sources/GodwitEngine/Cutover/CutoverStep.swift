@@ -1,3 +1,6 @@
+extension Remedy { static let triggersBehindFence = Remedy("triggers-behind-fence", pitfalls: [15], test: "CutoverMachineTests/withoutFaults") }
+extension Remedy { static let positionBehindBlock = Remedy("position-behind-block", pitfalls: [39], test: "CutoverMachineTests/withoutFaults") }
+
 /// The steps of a cutover, in their order. Raw values stand in the journal and in reports: they never change.
 ///
 /// Every step must be safe to run again: a restarted Godwit repeats the one that was under way.
@@ -35,10 +38,15 @@ package enum CutoverStep: String, Codable, Sendable, Hashable, CaseIterable {
     case abandoned
 
     /// What a complete cutover passes, after the gates.
-    package static let forward: [CutoverStep] = [
-        .stopApplication, .blockSource, .readFinalPosition, .drain, .validate, .autoIncrement, .fence, .triggers, .recheck,
-        .switchApplication, .pointOfNoReturn, .startApplication, .health,
-    ]
+    package static let forward: [CutoverStep] = {
+        var steps: [CutoverStep] = [
+            .stopApplication, .blockSource, .readFinalPosition, .drain, .validate, .autoIncrement, .fence, .triggers, .recheck,
+            .switchApplication, .pointOfNoReturn, .startApplication, .health,
+        ]
+        if !Remedy.positionBehindBlock.isOn { steps.swapAt(1, 2) }
+        if !Remedy.triggersBehindFence.isOn { steps.swapAt(6, 7) }
+        return steps
+    }()
 
     /// Steps that leave something to undo, in the order of undoing.
     ///

@@ -207,4 +207,4 @@ extension AccountName {
 }
 
 /// Where nothing holds the source's writers, the cutover begins only once it stands still.
-extension Remedy { static let stillSource = Remedy("still-source", pitfalls: [39, 44], test: "RestrictedServerTests") }
+extension Remedy { static let stillSource = Remedy("still-source", pitfalls: [39, 44], test: "RestrictedServerTests/allRestrictionsAtOnce") }

@@ -15,6 +15,8 @@ package struct DefinitionChange: Sendable, Hashable {
     /// The transaction that it is, by itself; nil inside a larger one (CREATE TABLE … SELECT).
     package var end: TransactionEnd?
     package var coordinates: BinlogCoordinates
+    /// The table's changes only mean something exactly once: it is loaded again from an exact snapshot.
+    package var needsExactLoad = false
 
     package init(
         tables: [TableName], what: String, query: QueryEvent?, timestamp: UInt32, end: TransactionEnd?,

@@ -8,6 +8,7 @@ package struct DefinitionPlan: Sendable, Hashable {
     package var targets: [TableName]
     /// On the task's tables, in order.
     package var effects: [DefinitionStatement.Effect]
+    /// Tables, or their rows, change names: their definitions may be the same before and after.
     package var isRename: Bool
     /// DROP TABLE alone.
     package var isDrop: Bool {
@@ -40,7 +41,13 @@ package struct DefinitionPlan: Sendable, Hashable {
                 targets.append(decision.target)
                 effects.append(effect)
             case .alter(let table), .truncate(let table):
-                guard let target = names[table] else { throw DefinitionStatement.Unclear(reason: "\(table) is not known") }
+                guard let target = names[table] else {
+                    guard statement.exchangesRows else { throw DefinitionStatement.Unclear(reason: "\(table) is not known") }
+                    throw DefinitionStatement.Unclear(reason: "it exchanges rows with \(table), which the plan does not include", isReload: true)
+                }
+                if statement.exchangesRows, let first = effects.first, filters(first.subject) != filters(table) {
+                    throw DefinitionStatement.Unclear(reason: "another row filter is for \(table) than for \(first.subject)", isReload: true)
+                }
                 targets.append(target)
                 effects.append(effect)
             case .drop(let table):
@@ -67,7 +74,7 @@ package struct DefinitionPlan: Sendable, Hashable {
         }
         return DefinitionPlan(
             statement: try text(statement, effects, tables, decision), targets: targets, effects: effects,
-            isRename: effects.contains { if case .rename = $0 { true } else { false } })
+            isRename: statement.exchangesRows && Remedy.exchangedRows.isOn || effects.contains { if case .rename = $0 { true } else { false } })
     }
 
     /// The statement under the target's names; of a list only what belongs to the task.
@@ -97,3 +104,6 @@ package struct DefinitionPlan: Sendable, Hashable {
         return statement.rewritten(naming)
     }
 }
+
+/// After a crash the identities of tables and partitions say whether their rows were exchanged.
+extension Remedy { static let exchangedRows = Remedy("exchanged-rows", pitfalls: [24], test: "DefinitionChangeTests/killedInAStatement") }

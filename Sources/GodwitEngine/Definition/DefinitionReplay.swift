@@ -97,7 +97,11 @@ struct DefinitionReplay: Sendable {
     }
 
     private func decide(_ change: DefinitionChange) throws -> DefinitionPlan {
-        guard let query = change.query, change.end != nil else { throw refusal(change, "it is no statement by itself") }
+        guard let query = change.query else { throw refusal(change, "it is no statement") }
+        if change.end == nil, Remedy.filledTables.isOn {
+            // CREATE TABLE … SELECT: the table is read as it is once the transaction is through.
+            throw DefinitionStatement.Unclear(reason: "it fills the table it creates", isReload: true)
+        }
         let zone = context.sourceFacts.variables["system_time_zone"] ?? ""
         if context.translation.crosses {
             throw refusal(change, "source and target are of different families (MySQL, MariaDB), whose definitions Godwit translates only when it creates a table")
@@ -105,7 +109,8 @@ struct DefinitionReplay: Sendable {
         if let reason = StatementSession.objection(query, timeZoneOfSource: zone) { throw refusal(change, reason) }
         do {
             let mappings = context.plan.mappings
-            let statement = try DefinitionStatement(query.text, schema: query.schema, canonical: canonical)
+            let statement = try DefinitionStatement(
+                query.text, schema: query.schema, quoting: SQLQuoting(sqlMode: query.status.sqlMode), canonical: canonical)
             try refuseOutsideParents(statement)
             return try DefinitionPlan.decide(
                 statement,
@@ -359,13 +364,14 @@ struct DefinitionReplay: Sendable {
             // Of a partitioned table each partition is listed, as `name#p#partition`.
             let file = SQL.string(name.fileName)
             let condition = "WHERE NAME = \(file) OR LEFT(LOWER(NAME), CHAR_LENGTH(\(file)) + 3) = LOWER(CONCAT(\(file), '#p#'))"
+            let ids = "IF(COUNT(*) = 0, NULL, CONCAT(COUNT(*), '-', SUM(CRC32(CONCAT(NAME, ' ', TABLE_ID)))))"
             let result: MySQLResult
             do {
-                result = try await target.query("SELECT MIN(TABLE_ID) FROM information_schema.INNODB_TABLES \(condition)")
+                result = try await target.query("SELECT \(ids) FROM information_schema.INNODB_TABLES \(condition)")
             } catch {
                 // 1109: before MySQL 8.0, and on MariaDB, the view has its old name.
                 guard error.serverCode == 1109 else { throw error }
-                result = try await target.query("SELECT MIN(TABLE_ID) FROM information_schema.INNODB_SYS_TABLES \(condition)")
+                result = try await target.query("SELECT \(ids) FROM information_schema.INNODB_SYS_TABLES \(condition)")
             }
             guard let identity = result.rows.first?.string(0) else {
                 throw refusal(change, "InnoDB does not list \(name) under a name that can be told, and only its identity shows after a crash whether names were exchanged")
@@ -491,4 +497,7 @@ extension TableName {
 }
 
 /// A rename across the plan's border is no reason to stop: what came in is loaded, what went out is dropped.
-extension Remedy { static let reloadAfterRename = Remedy("reload-after-rename", pitfalls: [24], test: "OnlineSchemaChangeTests") }
+extension Remedy { static let reloadAfterRename = Remedy("reload-after-rename", pitfalls: [24], test: "OnlineSchemaChangeTests/acrossThePlansBorder") }
+
+/// From the consistency point on a table that comes with its rows is loaded, in a window of its own.
+extension Remedy { static let filledTables = Remedy("filled-tables", pitfalls: [26], test: "MariaDBDefinitionTests/tablesThatComeWithTheirRows") }

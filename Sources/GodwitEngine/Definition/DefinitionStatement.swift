@@ -24,6 +24,8 @@ package struct DefinitionStatement: Sendable, Hashable {
     }
     /// In the order in which the server carries them out.
     package private(set) var effects: [Effect] = []
+    /// It exchanges all rows of a partition and a table: nothing but their identities shows it afterwards.
+    package private(set) var exchangesRows = false
     /// Every table that is named, with the bytes that name it.
     package private(set) var references: [Reference] = []
     package struct Reference: Sendable, Hashable {
@@ -52,12 +54,13 @@ package struct DefinitionStatement: Sendable, Hashable {
 
     /// - Parameters:
     ///   - schema: the statement's default schema.
+    ///   - quoting: how its session read quotes.
     ///   - canonical: the spelling under which a name is known.
     package init(
-        _ text: String, schema: String, canonical: (TableName) -> TableName = { $0 }
+        _ text: String, schema: String, quoting: SQLQuoting = .usual, canonical: (TableName) -> TableName = { $0 }
     ) throws(Unclear) {
         do {
-            sql = try SQLText(text)
+            sql = try SQLText(text, quoting: quoting)
         } catch {
             throw Unclear(reason: "it cannot be read: \(error)")
         }
@@ -101,6 +104,9 @@ package struct DefinitionStatement: Sendable, Hashable {
         }
     }
 
+    /// Its rows come as rows behind it, in one transaction: no statement by itself.
+    private var filling: Unclear { Unclear(reason: "it fills the table it creates", isReload: true) }
+
     /// MariaDB's `SET STATEMENT name = value, … FOR`: what of the settings changes a definition's meaning travels beside the statement
     /// as well; time limits and the like are the source's own.
     private mutating func settings() throws(Unclear) {
@@ -137,12 +143,12 @@ package struct DefinitionStatement: Sendable, Hashable {
         while at < sql.count {
             switch keyword() {
             case "PARTITION": isPartitioned = true
-            case "SELECT": throw Unclear(reason: "it fills the table it creates")
+            case "SELECT": throw filling
             // VALUES LESS THAN and VALUES IN belong to partitions.
-            case "TABLE": throw Unclear(reason: "it fills the table it creates")
-            case "VALUES" where !isPartitioned: throw Unclear(reason: "it fills the table it creates")
+            case "TABLE": throw filling
+            case "VALUES" where !isPartitioned: throw filling
             case "START" where sql.keyword(at + 1) == "TRANSACTION":
-                throw Unclear(reason: "it fills the table it creates")
+                throw filling
             case "UNION": throw Unclear(reason: "it has a UNION clause")
             case "LIKE":
                 at += 1
@@ -200,9 +206,14 @@ package struct DefinitionStatement: Sendable, Hashable {
             if !skip("TO"), !skip("AS"), sql.raw(at) == "=" { at += 1 }
             effects.append(.rename(subject, to: try table()))
             return true
-        case "CONVERT" where isFirst && sql.keyword(at + 1) != "TO":
-            throw Unclear(reason: "it makes a partition of a table, or a table of a partition, which moves rows without logging them")
-        case "EXCHANGE" where isFirst: throw Unclear(reason: "it exchanges a partition, which moves rows without logging them")
+        case "EXCHANGE" where isFirst:
+            while at < sql.count, keyword() != "WITH" { at += 1 }
+            guard skip("WITH"), skip("TABLE") else { throw Unclear(reason: "it exchanges a partition, and with what is not clear") }
+            effects.append(.alter(try table()))
+            exchangesRows = true
+            return true
+        case "CONVERT" where isFirst && ["PARTITION", "TABLE"].contains(sql.keyword(at + 1)):
+            throw Unclear(reason: "it makes a table of a partition, or a partition of a table", isReload: true)
         case "DISCARD" where isFirst, "IMPORT" where isFirst:
             throw Unclear(reason: "it moves a tablespace, whose rows are not logged")
         case "UNION" where isFirst: throw Unclear(reason: "it has a UNION clause")

@@ -17,7 +17,7 @@ struct SchemaReplay: Sendable {
         let zone = context.sourceFacts.variables["system_time_zone"] ?? ""
         if let reason = StatementSession.objection(query, timeZoneOfSource: zone) { throw refusal(change, reason) }
         var clauses: SchemaDefaults
-        do { clauses = try SchemaDefaults(query.text, schema: query.schema) } catch { throw refusal(change, error.reason) }
+        do { clauses = try SchemaDefaults(query.text, schema: query.schema, quoting: SQLQuoting(sqlMode: query.status.sqlMode)) } catch { throw refusal(change, error.reason) }
         if context.translation.crosses, !clauses.text.isEmpty { clauses.text = try await translated(clauses.schema, change) }
         let control = try await context.openTarget()
         let runner: MySQLConnection
@@ -100,9 +100,9 @@ struct SchemaDefaults: Hashable, Sendable {
     /// which stays a matter of each server.
     var text: String
 
-    init(_ statement: String, schema: String) throws(DefinitionStatement.Unclear) {
+    init(_ statement: String, schema: String, quoting: SQLQuoting = .usual) throws(DefinitionStatement.Unclear) {
         let sql: SQLText
-        do { sql = try SQLText(statement) } catch { throw .init(reason: "it cannot be read: \(error)") }
+        do { sql = try SQLText(statement, quoting: quoting) } catch { throw .init(reason: "it cannot be read: \(error)") }
         guard sql.keyword(0) == "ALTER", ["DATABASE", "SCHEMA"].contains(sql.keyword(1)) else { throw .init(reason: "it is no ALTER DATABASE") }
         let clauses: Set = ["DEFAULT", "CHARACTER", "CHARSET", "COLLATE", "ENCRYPTION", "READ"]
         var at = 2

@@ -1,6 +1,9 @@
 import MySQLBinlog
 import MySQLWire
 
+extension Remedy { static let knownSession = Remedy("known-session", pitfalls: [23], test: "RemedyRuleTests/aSessionThatIsNotKnownIsRefused") }
+extension Remedy { static let statementSession = Remedy("statement-session", pitfalls: [23], test: "SessionDefaultsTests") }
+
 /// The session in which a logged statement means on the target what it meant on the source: what travels with it in the log.
 ///
 /// Source: MySQL source documentation, `Query_event_status_vars`.
@@ -8,13 +11,9 @@ struct StatementSession: Sendable {
     let change: DefinitionChange
     let query: QueryEvent
 
-    /// ANSI_QUOTES and NO_BACKSLASH_ESCAPES change what quotes mean; Godwit's reader of statements knows neither.
-    private static let quotingModes: UInt64 = 4 | 1 << 20
-
     /// Why the statement cannot be given the session it needs; nil if it can.
     static func objection(_ query: QueryEvent, timeZoneOfSource: String) -> String? {
-        if let unknown = query.status.unknownVariable { return "it travels with a session variable of unknown kind (\(unknown))" }
-        if let mode = query.status.sqlMode, mode & quotingModes != 0 { return "it ran under ANSI_QUOTES or NO_BACKSLASH_ESCAPES" }
+        if let unknown = query.status.unknownVariable, Remedy.knownSession.isOn { return "it travels with a session variable of unknown kind (\(unknown))" }
         let isUTC = ["UTC", "+00:00", "GMT", "Etc/UTC"].contains(timeZoneOfSource)
         if query.status.timeZone == nil || query.status.timeZone == "SYSTEM", !isUTC,
             query.text.lowercased().contains("timestamp")
@@ -26,7 +25,7 @@ struct StatementSession: Sendable {
 
     /// Sets the session up. `wait`: seconds to wait for a lock.
     func begin(on target: MySQLConnection, wait: Int) async throws {
-        let status = query.status
+        let status = Remedy.statementSession.isOn ? query.status : QueryStatus()
         var statements = ["SET SESSION foreign_key_checks = 0", "SET SESSION lock_wait_timeout = \(wait)"]
         if let client = status.clientCharset, let collation = status.connectionCollation {
             let names = try await Self.collations([client, collation], on: target)
@@ -52,7 +51,7 @@ struct StatementSession: Sendable {
         statements += try await timestampMeaning(target)
         let microseconds = String(status.microseconds ?? 0)
         let fraction = String(repeating: "0", count: max(0, 6 - microseconds.count)) + microseconds
-        statements.append("SET SESSION timestamp = \(change.timestamp).\(fraction)")
+        if Remedy.statementSession.isOn { statements.append("SET SESSION timestamp = \(change.timestamp).\(fraction)") }
         // Last: it may change how the statements above are read.
         if let mode = status.sqlMode { statements.append("SET SESSION sql_mode = \(mode)") }
         for statement in statements { try await target.query(statement) }

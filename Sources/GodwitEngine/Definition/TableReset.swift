@@ -18,7 +18,7 @@ package struct TableReset: Sendable {
     }
 
     /// Ends by throwing `DefinitionsChanged`.
-    package func run(_ names: [TableName], in phase: TaskPhase, because what: String) async throws -> Never {
+    package func run(_ names: [TableName], in phase: TaskPhase, because what: String, exactly: Bool = false) async throws -> Never {
         let source = try await context.openSource()
         let target: MySQLConnection
         do {
@@ -28,7 +28,7 @@ package struct TableReset: Sendable {
             throw error
         }
         do {
-            try await carryOut(names, phase, what, source, target)
+            try await carryOut(names, phase, what, exactly, source, target)
         } catch {
             await source.close()
             await target.close()
@@ -40,7 +40,7 @@ package struct TableReset: Sendable {
     }
 
     private func carryOut(
-        _ names: [TableName], _ phase: TaskPhase, _ what: String, _ source: MySQLConnection, _ target: MySQLConnection
+        _ names: [TableName], _ phase: TaskPhase, _ what: String, _ exactly: Bool, _ source: MySQLConnection, _ target: MySQLConnection
     ) async throws {
         let found = try await lookAround(names, source, target)
         try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
@@ -57,7 +57,9 @@ package struct TableReset: Sendable {
             var numbers = Dictionary(uniqueKeysWithValues: context.tables.map { ($0.source.name, $0.id) })
             for (name, what) in found {
                 switch what {
-                case .present(let prepared, let position):
+                case .present(var prepared, let position):
+                    // Once is for ever: whoever writes such events goes on.
+                    if exactly || task(name)?.prepared.needsExactLoad == true { prepared.needsExactLoad = true }
                     let id = numbers[name] ?? count
                     if numbers[name] == nil { count += 1 }
                     numbers[name] = id
@@ -132,7 +134,7 @@ package struct TableReset: Sendable {
         let position: ReplicationPosition
         let definition: TableDefinition?
         if context.positions.usesGTIDs {
-            position = try await lowerBound(source)
+            position = try await context.positions.lowerBound(on: source)
             definition = try await Catalog.read(source, table: name)
         } else {
             // Without GTIDs only a lock makes a position exact enough to have a statement of the same file behind it.
@@ -159,17 +161,6 @@ package struct TableReset: Sendable {
         return .present(prepared, from: position)
     }
 
-    private func lowerBound(_ source: MySQLConnection) async throws -> ReplicationPosition {
-        let prepared = try await SourceGates.preparedXA(on: source)
-        guard prepared.isEmpty else {
-            throw EngineError(
-                .resumable, "A table is to be read again, and XA transactions are prepared on the source: \(prepared.joined(separator: ", ")).",
-                why: "Their rows may be logged before the point from which it is followed.",
-                cure: "Commit them or roll them back (XA RECOVER lists them), then run the same command again.")
-        }
-        return try await context.positions.lowerBound(on: source)
-    }
-
     private func readLocked(
         _ name: TableName, _ reader: MySQLConnection
     ) async throws -> (ReplicationPosition, TableDefinition?)? {
@@ -179,6 +170,11 @@ package struct TableReset: Sendable {
             do {
                 try await locker.query("LOCK TABLES \(name.sql) READ")
             } catch {
+                // 1205, and it is tried again: a prepared XA transaction may hold the table for days.
+                if error.serverCode == 1205 {
+                    context.observer.say(
+                        "warning", "To read \(name) again Godwit waits for transactions of the source that have changed it (long ones, and those that XA RECOVER lists).")
+                }
                 guard error.serverCode == 1146 || error.serverCode == 1049 else { throw error }
                 await locker.close()
                 return nil

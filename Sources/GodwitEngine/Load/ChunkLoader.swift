@@ -78,10 +78,13 @@ package struct ChunkLoader: Sendable {
 
     /// LOCAL behaves as IGNORE in strict mode too: duplicates are skipped, bad values changed, and the answer is OK. Only the
     /// counts tell (measured; see `docs/correctness.md`).
-    static func check(_ ok: MySQLOK, rows: UInt64, _ transfer: TableTransfer, _ target: MySQLConnection) async throws {
+    static func isExact(_ ok: MySQLOK, rows: UInt64) -> Bool {
         let counts = LoadCounts(info: ok.info)
-        guard counts.records == rows, ok.affectedRows == rows, counts.deleted == 0, counts.skipped == 0, counts.warnings == 0
-        else {
+        return counts.records == rows && ok.affectedRows == rows && counts.deleted == 0 && counts.skipped == 0 && counts.warnings == 0
+    }
+
+    private static func check(_ ok: MySQLOK, rows: UInt64, _ transfer: TableTransfer, _ target: MySQLConnection) async throws {
+        guard isExact(ok, rows: rows) else {
             throw EngineError(
                 .failed,
                 "The target did not take the rows of \(transfer.target) as they are: \(rows) sent, \(ok.affectedRows) stored (\(ok.info))."

@@ -1,5 +1,7 @@
 import MySQLTypes
 
+extension Remedy { static let exactColumns = Remedy("exact-columns", pitfalls: [21], test: "MigrationValueTests/everyTypeLandsTheSameBothWays") }
+
 /// How a column's value travels in the load: what is selected on the source, and how the target takes it from the file.
 ///
 /// The session selects with character_set_results = NULL, so text and binary columns come as stored, and the file is
@@ -18,6 +20,7 @@ package struct ColumnTransfer: Sendable, Hashable {
     /// The expression in the SELECT of the source.
     package var select: String {
         let name = SQL.identifier(column.name)
+        guard Remedy.exactColumns.isOn else { return name }
         switch column.dataType {
         // The text of a FLOAT has six digits. As DOUBLE it has as many as it needs, -0 included.
         case "float", "double", "real": return "CAST(\(name) AS DOUBLE)"

@@ -19,7 +19,7 @@ package struct Loader: Sendable {
         let stored = try await context.state.chunks(on: context.control)
         let components = context.cascadeComponents
         let connected = Set(components.flatMap { $0.map(\.id) })
-        let exact = components + context.tables.filter { context.shape($0).isKeyless && !connected.contains($0.id) }.map { [$0] }
+        let exact = components + context.tables.filter { $0.isExact && !connected.contains($0.id) }.map { [$0] }
         let exactIDs = Set(exact.flatMap { $0.map(\.id) })
         let planned = Set(context.tables.filter(\.isPlanned).map(\.id))
         await restoreCounts(stored.filter { !exactIDs.contains($0.table) || planned.contains($0.table) })
@@ -33,7 +33,7 @@ package struct Loader: Sendable {
             try await loader.load(
                 tables, because: isComponent
                     ? "Tables with cascading foreign keys that the source does not log are read from one exact snapshot, for which no transaction may hold them for a moment."
-                    : "A table without a key is read from one exact snapshot, for which no transaction may hold it for a moment.",
+                    : "A table \(context.shape(tables[0]).isKeyless ? "without a key" : "whose changes are logged in part") is read from one exact snapshot, for which no transaction may hold it for a moment.",
                 stored: stored)
         }
         try await loadKeyed(context.tables.filter { !exactIDs.contains($0.id) }, stored: stored)

@@ -50,6 +50,9 @@ struct RowByRow {
             case (nil, nil): continue
             case (nil, let after?): later.append(after)
             case (let before?, nil): try await delete(before)
+            case (_?, let after?) where !after.isComplete: try await apply(PartialChange(before: after, after: after))
+            case (let before?, let after?) where !before.isComplete || !before.isComparable(to: after):
+                if try await deleteForRewrite(before) { later.append(after) }
             case (let before?, let after?):
                 if before.hasSameContent(as: after) { continue }
                 if shape.rewriteUpdates || !before.hasSameContent(as: after, in: shape.rewrittenColumns) {
@@ -66,6 +69,19 @@ struct RowByRow {
         for row in later {
             guard suspension == nil else { return }
             try await insert(row)
+        }
+    }
+
+    /// Part of a row's columns.
+    mutating func apply(_ change: PartialChange) async throws {
+        guard suspension == nil else { return }
+        // Of several statements all or none.
+        try await target.query("SAVEPOINT godwit_change")
+        for statement in try statements.partialUpdate(change, strict: true) {
+            guard try await attempt(statement, change.before, zero: .missingUpdate, clearing: { nil }) else {
+                try await target.query("ROLLBACK TO SAVEPOINT godwit_change")
+                return
+            }
         }
     }
 
@@ -173,6 +189,10 @@ struct RowByRow {
             let warnings = try await target.query("SHOW WARNINGS").rows.prefix(3).map { $0.string(2) ?? "" }
             try await target.query("ROLLBACK TO SAVEPOINT godwit_row")
             return (.truncation, "the target changed values: \(warnings.joined(separator: "; "))")
+        }
+        if let expected = statement.expectedMatched, Applier.matched(ok.info) != expected {
+            try await target.query("ROLLBACK TO SAVEPOINT godwit_row")
+            return (zero, "an update by key found no row")
         }
         if let expected = statement.expectedAffected, ok.affectedRows != expected {
             try await target.query("ROLLBACK TO SAVEPOINT godwit_row")

@@ -1,3 +1,5 @@
+extension Remedy { static let signednessInLog = Remedy("signedness-in-log", pitfalls: [20], test: "PreflightTests") }
+
 extension Preflight {
     /// Servers that this release does not speak well enough.
     static func flavours(_ facts: PreflightFacts) -> [Finding] {
@@ -5,7 +7,7 @@ extension Preflight {
         for (side, server) in [("source", facts.source), ("target", facts.target)] {
             found.append(Finding(.ok, "\(side)-flavour", side, "The \(side) is \(server.isMariaDB ? "MariaDB" : "MySQL") \(server.version)."))
         }
-        if !facts.source.isMariaDB, facts.source.variable("binlog_row_metadata") == nil {
+        if !facts.source.isMariaDB, facts.source.variable("binlog_row_metadata") == nil, Remedy.signednessInLog.isOn {
             found.append(
                 Finding(
                     .refusal, "source-version", "source",
@@ -67,12 +69,7 @@ extension Preflight {
             }
         }
         require("binlog-format", "binlog_format", "ROW", why: "Statements cannot be replayed exactly.")
-        require(
-            "row-image", "binlog_row_image", "FULL",
-            why: "Other row images leave out columns, so a row that is not on the target yet could not be written.")
-        require(
-            "partial-json", "binlog_row_value_options", "",
-            why: "Partial JSON updates are changes to a value that Godwit may not have loaded yet.")
+        found += rowImages(source)
         if let status = source.binaryLogStatus {
             for (name, value) in [("binlog-do-db", status.doSchemas), ("binlog-ignore-db", status.ignoreSchemas)] where !value.isEmpty {
                 found.append(
@@ -91,6 +88,28 @@ extension Preflight {
                         ? "The source is a replica: what it applies is not in its binary log, and would be missing."
                         : "Should the source become a replica, what it applies would not be in its binary log.",
                     cure: "Start the source with log_replica_updates=ON, or migrate from the server that it follows."))
+        }
+        return found
+    }
+
+    /// What is not in an image is derived (`RowCompletion`): right, but slower, and not where a filter judges by what is left out.
+    private static func rowImages(_ source: ServerFacts) -> [Finding] {
+        var found: [Finding] = []
+        if let image = source.binlogRowImage, image != "FULL" {
+            found.append(
+                Finding(
+                    .warning, "row-image", "source", "binlog_row_image is \(image).",
+                    why: "Changes carry only part of their columns: they are applied row by row, and a row filter on a column that is left out stops the migration.",
+                    cure: "\(source.isMariaDB ? "SET GLOBAL binlog_row_image = FULL, in its configuration too" : "SET PERSIST binlog_row_image = FULL"); then let every application connect anew: sessions keep the old value."))
+        } else if source.binlogRowImage != nil {
+            found.append(Finding(.ok, "row-image", "source", "binlog_row_image is FULL."))
+        }
+        if let options = source.variable("binlog_row_value_options") {
+            found.append(
+                options.isEmpty
+                    ? Finding(.ok, "partial-json", "source", "binlog_row_value_options is empty.")
+                    : Finding(
+                        .info, "partial-json", "source", "binlog_row_value_options is \(options): changes to JSON documents are followed as changes."))
         }
         return found
     }
@@ -142,15 +161,15 @@ extension Preflight {
         case .some(let count):
             return [
                 Finding(
-                    .refusal, "xa", "source", "\(count) XA transactions are prepared on the source.",
-                    why: "Their rows were logged before the migration started, their outcome comes later: they would be lost.",
+                    .warning, "xa", "source", "\(count) XA transactions are prepared on the source.",
+                    why: "Their rows were logged before the migration starts, their outcome comes later: it waits for them.",
                     cure: "Commit or roll back what XA RECOVER lists.")
             ]
         case nil:
             return [
                 Finding(
                     .error, "xa", "source", "Prepared XA transactions cannot be seen: the account \(account(source)) lacks XA_RECOVER_ADMIN on the source.",
-                    why: "XA transactions are not moved yet; one that is prepared at the start would be lost.",
+                    why: "One that is prepared at the start would be lost.",
                     cure: "GRANT XA_RECOVER_ADMIN ON *.* TO \(account(source));")
             ]
         }

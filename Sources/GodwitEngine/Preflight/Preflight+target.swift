@@ -1,3 +1,5 @@
+extension Remedy { static let noTargetTriggers = Remedy("no-target-triggers", pitfalls: [15], test: "PreflightTests") }
+
 extension Preflight {
     /// Settings in which the two servers differ.
     static func differences(_ facts: PreflightFacts) -> [Finding] {
@@ -192,7 +194,7 @@ extension Preflight {
         for sentence in Definitions.remarks(source: translation.table(source), target: existing.definition) {
             found.append(Finding(.warning, "target-remark", subject, "Table \(target): " + sentence))
         }
-        if !existing.definition.triggers.isEmpty {
+        if !existing.definition.triggers.isEmpty, Remedy.noTargetTriggers.isOn {
             let names = existing.definition.triggers.map(SQL.identifier).joined(separator: ", ")
             found.append(
                 Finding(

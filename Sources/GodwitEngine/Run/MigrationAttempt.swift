@@ -71,7 +71,7 @@ struct MigrationAttempt: Sendable {
             stored = try await state.readTask(on: control)
         }
         if stored == nil {
-            try await preparation.create(source: source, target: control, uuid: uuid)
+            try await preparation.create(source: source, target: control, uuid: uuid, board: board)
             stored = try await state.readTask(on: control)
         }
         guard let stored, let p0 = stored.p0 else {
@@ -310,7 +310,7 @@ struct MigrationAttempt: Sendable {
         }
         await board.endWait("consistency point")
         if let change, change.tables.isEmpty { try await SchemaReplay(context: context, phase: .replaying).run(change) }
-        if let change { try await TableReset(context: context).run(change.tables, in: .replaying, because: change.description) }
+        if let change { try await TableReset(context: context).run(change.tables, in: .replaying, because: change.description, exactly: change.needsExactLoad) }
         context.observer.moment("replay.end")
         try await context.state.advance(from: .replaying, to: .indexing, epoch: context.epoch, on: context.control)
     }

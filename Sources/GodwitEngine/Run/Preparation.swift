@@ -2,6 +2,8 @@ import Foundation
 import MySQLTypes
 import MySQLWire
 
+extension Remedy { static let settledStart = Remedy("settled-start", pitfalls: [32], test: "XATests/preparedBeforeTheStart") }
+
 /// From a plan and two servers to a task on the target: refuses, decides, stores, and only then changes anything.
 struct Preparation: Sendable {
     let plan: Plan
@@ -29,9 +31,11 @@ struct Preparation: Sendable {
     }
 
     /// Reads P0 and the catalogs, decides how every table is prepared, and stores all of it in one transaction.
-    func create(source: MySQLConnection, target: MySQLConnection, uuid: String) async throws {
-        let start = try await positions.end(on: source)
-        let p0 = try await lowerBound(source)
+    func create(
+        source: MySQLConnection, target: MySQLConnection, uuid: String, board: ProgressBoard
+    ) async throws {
+        let end = try await positions.end(on: source)
+        let (p0, settled) = try await start(source, target, board)
         let mappings = plan.mappings
         let definitions = try await Catalog.read(
             source, include: { mappings.decision(for: $0) != nil }, schemas: { mappings.mayInclude(schema: $0) })
@@ -62,9 +66,9 @@ struct Preparation: Sendable {
         let stored = StoredPlan(
             databases: databases, tables: prepared.map { storedTable($0) }, logsCascades: facts.logsCascades)
         try await state.createTask(
-            sourceUUID: uuid, plan: TargetState.json(stored), p0: p0,
+            sourceUUID: uuid, plan: TargetState.json(stored), p0: p0, settled: settled,
             tables: prepared.map { ($0.source.name, TargetState.json($0)) }, on: target)
-        if positions.usesGTIDs { try await state.storeReached(BinlogCoordinates(file: start.file, offset: 4), of: uuid, on: target) }
+        if positions.usesGTIDs { try await state.storeReached(BinlogCoordinates(file: end.file, offset: 4), of: uuid, on: target) }
         observer.moment("prepare.stored")
     }
 
@@ -73,19 +77,32 @@ struct Preparation: Sendable {
         return StoredPlan.Table(source: table.source.name, target: table.target, filter: "\(filters)")
     }
 
-    /// P0 is good only if no transaction prepared before it commits behind it: its rows would be in neither the chunks nor the log.
-    private func lowerBound(_ source: MySQLConnection) async throws -> ReplicationPosition {
-        for _ in 0..<60 {
-            let position = try await positions.lowerBound(on: source)
-            let prepared = try await SourceGates.preparedXA(on: source)
-            if prepared.isEmpty { return position }
-            observer.say("warning", "Waiting for prepared XA transactions on the source: \(prepared.joined(separator: ", ")).")
-            try await Task.sleep(for: .seconds(1))
+    /// P0, and up to where outcomes of XA transactions prepared before it may come.
+    ///
+    /// The rows of those are not in the log behind P0. So all that are prepared once P0 is read are waited for: from then on every
+    /// read sees what became of them, and until then they lock their rows, so nothing that is replayed can touch these. What is
+    /// prepared meanwhile is in the log.
+    private func start(
+        _ source: MySQLConnection, _ target: MySQLConnection, _ board: ProgressBoard
+    ) async throws -> (p0: ReplicationPosition, settled: ReplicationPosition) {
+        let p0 = try await positions.lowerBound(on: source)
+        var waiting = Set(try await SourceGates.preparedXA(on: source))
+        let wait = "prepared XA transactions"
+        if !waiting.isEmpty {
+            observer.say("warning", "Waiting for XA transactions that are prepared on the source: \(waiting.sorted().joined(separator: ", ")). Commit them or roll them back.")
         }
-        throw EngineError(
-            .plan, "XA transactions stay prepared on the source.",
-            why: "Their rows are logged before the point from which changes are followed.",
-            cure: "XA RECOVER lists them; commit them or roll them back, then run the command again.")
+        while !waiting.isEmpty, Remedy.settledStart.isOn {
+            await board.beginWait(
+                wait, why: "Prepared on the source before the point from which it is followed: \(waiting.sorted().joined(separator: ", ")).", limit: nil)
+            try await state.storeStatus(await board.snapshot(), on: target)
+            observer.moment("prepare.xa-wait")
+            try await Task.sleep(for: .milliseconds(500))
+            waiting.formIntersection(try await SourceGates.preparedXA(on: source))
+        }
+        await board.endWait(wait)
+        let settled: ReplicationPosition = positions.usesGTIDs
+            ? .gtids(try await positions.ownedOrExecuted(on: source)) : .file(try await positions.end(on: source))
+        return (p0, settled)
     }
 
     private func found(

@@ -20,6 +20,8 @@ package struct RunTable: Sendable {
     package var exceptions = 0
 
     package var source: TableDefinition { prepared.source }
+    /// Loaded from one exact snapshot, and strict from there: without a key, or since its changes cannot be replayed absolutely.
+    package var isExact: Bool { source.rowKey == nil || prepared.needsExactLoad == true }
 }
 
 /// What every stage of one attempt needs. An attempt lives as long as its connections: when one breaks, all are closed, and
@@ -65,7 +67,7 @@ package struct RunContext: Sendable {
     package func shape(_ table: RunTable) -> TableShape {
         TableShape(
             source: table.source, target: table.prepared.target, rowAlias: targetFacts.hasRowAlias ?? !targetFacts.isMariaDB,
-            jsonIsText: targetFacts.isMariaDB)
+            jsonIsText: targetFacts.isMariaDB, sourceIsMariaDB: sourceFacts.isMariaDB)
     }
 
     /// From the source's dialect of definitions to the target's.

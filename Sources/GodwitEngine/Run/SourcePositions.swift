@@ -100,6 +100,6 @@ package struct SourcePositions: Sendable {
 }
 
 extension Remedy {
-    static let lowerBound = Remedy("p0-lower-bound", pitfalls: [2], test: "ModelTests")
-    static let upperBound = Remedy("p1-upper-bound", pitfalls: [1, 2], test: "ModelTests")
+    static let lowerBound = Remedy("p0-lower-bound", pitfalls: [2], test: "ModelTests/everyScheduleKeepsTheInvariants")
+    static let upperBound = Remedy("p1-upper-bound", pitfalls: [1, 2], test: "ModelTests/everyScheduleKeepsTheInvariants")
 }

@@ -50,6 +50,7 @@ package struct ApplyStage: Sendable {
         try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
         let checkpoint = try await context.state.checkpoint(locked: true, on: target)
         let gone = try await context.state.gone(on: target)
+        let prepared = try await context.state.preparedTransactions(on: target)
         try await target.query("COMMIT")
         let limit = context.plan.settings.changeMemoryLimit
         let queue = BoundedQueue<SourceItem>(limit: limit / 2)
@@ -60,10 +61,13 @@ package struct ApplyStage: Sendable {
             if !table.filters.isEmpty { filters[index] = table.filters }
             if let position = table.loadedAt { loadedAt[index] = position }
         }
+        // Indexes are built at the consistency point, and nothing is applied between that and following.
+        let strictTables = Set(
+            context.tables.indices.filter { (Remedy.exactTables.isOn && context.tables[$0].isIndexed) || context.tables[$0].isExact })
         var capture = CaptureStream(
             shapes: context.shapes, usesGTIDs: context.positions.usesGTIDs,
             caseInsensitiveNames: context.sourceFacts.lowerCaseTableNames != 0, isStrict: phase == .following,
-            loadedAt: loadedAt, gone: gone,
+            loadedAt: loadedAt, gone: gone, exact: strictTables,
             isIncluded: { mappings.decision(for: $0) != nil }, observer: context.observer)
         capture.suspended = Set(context.tables.indices.filter { context.tables[$0].suspension != nil })
         var applier = Applier(
@@ -74,8 +78,7 @@ package struct ApplyStage: Sendable {
             statementLimit: min(1 << 20, max(1 << 16, Int(context.targetFacts.maxAllowedPacket) / 4)), listener: listener,
             observer: context.observer)
         applier.policy = ApplyPolicy(context)
-        // Indexes are built at the consistency point, and nothing is applied between that and following.
-        applier.strictTables = Remedy.exactTables.isOn ? Set(context.tables.indices.filter { context.tables[$0].isIndexed }) : []
+        applier.strictTables = strictTables
         let board = context.board
         let (ready, reader) = (applier, capture)
         let ending = try await withThrowingTaskGroup(of: Applier.Ending?.self) { group in
@@ -95,7 +98,7 @@ package struct ApplyStage: Sendable {
             }
             group.addTask {
                 defer { Task { await queue.finish() } }
-                return try await ready.run(queue, from: checkpoint, on: target, stop: stop)
+                return try await ready.run(queue, from: checkpoint, prepared: prepared, on: target, stop: stop)
             }
             defer { group.cancelAll() }
             while let finished = try await group.next() {
@@ -271,4 +274,4 @@ package struct IndexStage: Sendable {
 }
 
 /// While one table is loaded again after the consistency point, the others have their unique keys and are followed strictly.
-extension Remedy { static let exactTables = Remedy("exact-tables", pitfalls: [3, 24], test: "OnlineSchemaChangeTests") }
+extension Remedy { static let exactTables = Remedy("exact-tables", pitfalls: [3, 24], test: "OnlineSchemaChangeTests/oneTableIsLoadedWhileTheOthersAreFollowed") }

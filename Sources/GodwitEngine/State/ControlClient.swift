@@ -14,7 +14,8 @@ package struct ControlClient: Sendable {
 
     /// nil when the task never ran.
     package func status() async throws -> MigrationStatus? {
-        guard try await state.readTask(on: connection) != nil else { return nil }
+        guard try await state.isInstalled(on: connection) else { return nil }
+        // There may be one before there is a task: while its start waits.
         guard var status = try await state.status(on: connection) else { return nil }
         // A runner whose target commits nothing cannot store that it waits.
         if let stall = try await TargetStall.look(connection) {

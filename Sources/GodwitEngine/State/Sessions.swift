@@ -4,6 +4,10 @@ import MySQLWire
 import NIOCore
 import NIOPosix
 
+extension Remedy { static let zeroIsAValue = Remedy("zero-is-a-value", pitfalls: [16], test: "SessionDefaultsTests") }
+extension Remedy { static let explicitMode = Remedy("explicit-mode", pitfalls: [19], test: "SessionDefaultsTests") }
+extension Remedy { static let utcSessions = Remedy("utc-sessions", pitfalls: [18], test: "SessionDefaultsTests") }
+
 /// Opens the connections of a run, each with the session state that its role needs.
 package struct Sessions: Sendable {
     package let plan: Plan
@@ -19,7 +23,7 @@ package struct Sessions: Sendable {
         "SET NAMES utf8mb4",
         // NULL: results come in each column's own character set, unconverted.
         "SET character_set_results = NULL",
-        "SET time_zone = '+00:00'",
+        Remedy.utcSessions.isOn ? "SET time_zone = '+00:00'" : "DO 0",
         "SET SESSION wait_timeout = 31536000",
         "SET SESSION net_read_timeout = 3600",
         // A reader that waits for a slow other side must not be cut off.
@@ -39,13 +43,19 @@ package struct Sessions: Sendable {
         try await connect(
             "target", plan.target, loop,
             Self.common + [
-                "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION'",
+                "SET SESSION sql_mode = '\(Self.targetMode)'",
                 "SET SESSION foreign_key_checks = 0",
                 "SET SESSION unique_checks = 1",
                 "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
                 "SET SESSION innodb_lock_wait_timeout = 60",
                 "SET SESSION lock_wait_timeout = 120",
             ])
+    }
+
+    /// One explicit mode, whatever the server's own is.
+    private static var targetMode: String {
+        guard Remedy.explicitMode.isOn else { return "TRADITIONAL,NO_AUTO_VALUE_ON_ZERO" }
+        return (Remedy.zeroIsAValue.isOn ? "NO_AUTO_VALUE_ON_ZERO," : "") + "STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION"
     }
 
     private func connect(

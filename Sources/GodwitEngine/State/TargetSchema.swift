@@ -108,6 +108,8 @@ package enum TargetSchema {
           KEY (`task`)
         ) ENGINE=InnoDB COLLATE utf8mb4_bin
         """,
+        // Rows of prepared XA transactions, and up to where in the log all earlier ones were decided.
+        TargetState.xaTable,
         ObjectLedger.createStatement,
         AccountLedger.createStatement,
         SourceContinuity.createStatement,

@@ -1,5 +1,7 @@
 import MySQLTypes
 
+extension Remedy { static let paddedKeys = Remedy("padded-keys", pitfalls: [7], test: "ValidationKeyTests/literals") }
+
 /// A row's key as SQL literals (see `KeyLiteral`), one per key column, in one small value: validation holds many.
 package struct RowKey: Hashable, Sendable, Codable, CustomStringConvertible {
     // Literals are digits, hex and quoted temporals: U+0001 stands in none of them.
@@ -33,10 +35,10 @@ extension KeyLiteral {
         case .date(let date):
             return "'\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))'"
         case .bytes(var bytes):
-            if column.dataType == "binary", let width = column.octetLength, width > bytes.count {
+            if column.dataType == "binary", let width = column.octetLength, width > bytes.count, Remedy.paddedKeys.isOn {
                 // The log strips the zeros that pad BINARY(n); SELECT shows them.
                 bytes.append(contentsOf: repeatElement(0, count: Int(clamping: width) - bytes.count))
-            } else if column.dataType == "char", column.characterSet != nil {
+            } else if column.dataType == "char", column.characterSet != nil, Remedy.paddedKeys.isOn {
                 bytes = withoutTrailingSpaces(bytes, characterSet: column.characterSet)
             }
             return sql(bytes: bytes, column: column)

@@ -1,7 +1,7 @@
 import DequeModule
 import MySQLTypes
 
-extension Remedy { static let alignedComparison = Remedy("aligned-comparison", pitfalls: [42], test: "ValidationScheduleTests") }
+extension Remedy { static let alignedComparison = Remedy("aligned-comparison", pitfalls: [42], test: "ValidationLedgerTests/markClearsOnlyWhenProven") }
 
 /// One table's part of the `ValidationLedger`.
 struct TableLedger: Sendable {
@@ -316,7 +316,7 @@ extension MarkPosition {
 }
 
 extension Remedy {
-    static let settledStartOfMarks = Remedy("start-of-marks", pitfalls: [42], test: "ModelTests")
-    static let unchangedMarks = Remedy("unchanged-marks", pitfalls: [42], test: "ModelTests")
-    static let settledDifferences = Remedy("settled-differences", pitfalls: [42], test: "ModelTests")
+    static let settledStartOfMarks = Remedy("start-of-marks", pitfalls: [42], test: "ModelTests/everyScheduleKeepsTheInvariants")
+    static let unchangedMarks = Remedy("unchanged-marks", pitfalls: [42], test: "ValidationLedgerTests/markClearsOnlyWhenProven")
+    static let settledDifferences = Remedy("settled-differences", pitfalls: [42], test: "ModelTests/everyScheduleKeepsTheInvariants")
 }

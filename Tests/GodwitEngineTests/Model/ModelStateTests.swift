@@ -30,6 +30,24 @@ import Testing
         await #expect(throws: FenceLost.self) { try await state.checkFence(epoch: epoch, phase: .loading, on: one) }
     }
 
+    @Test func aPhaseIsLeftOnce() async throws {
+        let (_, one, two) = await world()
+        let epoch = try await state.takeEpoch(on: one)
+        try await state.advance(from: .loading, to: .replaying, epoch: epoch, on: one)
+        await #expect(throws: FenceLost.self) { try await state.advance(from: .loading, to: .replaying, epoch: epoch, on: two) }
+    }
+
+    @Test func aChunkWhoseAnswerWasLostIsDone() async throws {
+        let (world, one, two) = await world()
+        try await state.addChunk(StoredChunk(table: 0, number: 0, bounds: .all, isDone: false, rows: 0, bytes: 0), on: one)
+        try await one.query("BEGIN")
+        #expect(try await !state.isDone(table: 0, number: 0, on: one))
+        try await state.markDone(table: 0, number: 0, rows: 1, bytes: 1, on: one)
+        await world.loseCommit(of: one.number)
+        #expect(try await state.isDone(table: 0, number: 0, on: two))
+        await #expect(throws: FenceLost.self) { try await state.markDone(table: 0, number: 0, rows: 1, bytes: 1, on: two) }
+    }
+
     @Test func aCommitThatStillRunsIsWaitedFor() async throws {
         let (world, one, two) = await world()
         try await one.query("BEGIN")
