@@ -44,10 +44,11 @@ struct TortureRun {
     /// Waits for the fault's moment, or for a later part. False: the migration has ended, well.
     private mutating func reach(_ fault: TortureFault, _ godwit: GodwitProcess) async throws -> Bool {
         let (log, name, part) = (godwit.standardError, "moment: \(fault.moment)", fault.part)
+        let output = godwit.standardOutput
         var left = fault.passing
         while true {
             let from = seen
-            let line = try await withTimeLimit(.seconds(120), "\(fault) did not come:\n\(log.tail(40))") {
+            let line = try await withTimeLimit(.seconds(120), "\(fault) did not come:\n\(output.tail(20))\n\(log.tail(40))") {
                 try await log.first(from: from) { $0 == name || Self.part(of: $0).map { $0 > part } == true }
             }
             guard let line else {

@@ -5,6 +5,8 @@ package struct SchemaObjects: Hashable, Sendable, Codable {
     package struct Object: Hashable, Sendable, Codable, Comparable {
         package enum Kind: String, Hashable, Sendable, Codable {
             case view, procedure, function, event, sequence
+            /// PACKAGE and PACKAGE BODY of MariaDB's Oracle mode.
+            case oraclePackage = "package"
             /// System-versioned table (MariaDB).
             case versionedTable = "system-versioned table"
             /// Any other type that the server lists among its tables.
@@ -65,7 +67,13 @@ package struct SchemaObjects: Hashable, Sendable, Codable {
             WHERE ROUTINE_SCHEMA IN (\(list))
             """)
         for row in routines.rows {
-            objects.append(Object(kind: row.string(2) == "FUNCTION" ? .function : .procedure, name: name(row)))
+            let kind: Object.Kind
+            switch row.string(2) {
+            case "FUNCTION": kind = .function
+            case "PROCEDURE": kind = .procedure
+            default: kind = .oraclePackage
+            }
+            objects.append(Object(kind: kind, name: name(row)))
         }
         let events = try await connection.query(
             """

@@ -362,6 +362,9 @@ struct AutoIncrement: Sendable {
     let servers: CutoverServers
 
     func raise() async throws {
+        try await servers.onSource { source in
+            try await servers.onTarget { target in try await Sequences(context: context).bring(source: source, target: target) }
+        }
         let tables = context.tables.filter { $0.source.columns.contains(where: \.isAutoIncrement) }
         guard !tables.isEmpty, Remedy.raisedCounters.isOn else { return }
         let wanted = try await servers.onSource { source in

@@ -252,6 +252,11 @@ struct DefinitionReplay: Sendable {
     private func execute(_ change: DefinitionChange, _ plan: DefinitionPlan, _ runner: MySQLConnection) async throws {
         guard let query = change.query else { return }
         do {
+            if Sequences.isUsed(in: query.text) {
+                try await bringSequences()
+                // A sequence without a schema is in the session's.
+                if !query.schema.isEmpty { try await runner.query("USE \(SQL.identifier(query.schema))") }
+            }
             try await StatementSession(change: change, query: query).begin(on: runner, wait: Self.lockSeconds)
             try await runner.query(ByteBuffer(bytes: plan.statement))
         } catch let unclear as DefinitionStatement.Unclear {
@@ -259,6 +264,27 @@ struct DefinitionReplay: Sendable {
         } catch let error as MySQLError where !Retry.isWorthwhile(error) {
             throw refusal(change, "the target refuses it: \(error.message)")
         }
+    }
+
+    /// A default may name a sequence that came after the start.
+    private func bringSequences() async throws {
+        let source = try await context.openSource()
+        let target: MySQLConnection
+        do {
+            target = try await context.openTarget()
+        } catch {
+            await source.close()
+            throw error
+        }
+        do {
+            try await Sequences(context: context).bring(source: source, target: target)
+        } catch {
+            await source.close()
+            await target.close()
+            throw error
+        }
+        await source.close()
+        await target.close()
     }
 
     // MARK: What the tables are

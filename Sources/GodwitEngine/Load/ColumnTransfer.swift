@@ -1,3 +1,5 @@
+import MySQLTypes
+
 extension Remedy { static let exactColumns = Remedy("exact-columns", pitfalls: [21], test: "MigrationValueTests/everyTypeLandsTheSameBothWays") }
 
 /// How a column's value travels in the load: what is selected on the source, and how the target takes it from the file.
@@ -45,6 +47,9 @@ package struct ColumnTransfer: Sendable, Hashable {
         case "bit", "set": return "\(name) = CAST(@v\(index) AS UNSIGNED)"
         // A JSON value cannot be made from a string of character set binary (error 3144).
         case "json": return "\(name) = CONVERT(@v\(index) USING utf8mb4)"
+        // MariaDB's UUID, INET4 and INET6 take a binary string for the stored bytes: their text goes as text.
+        case _ where MariaDBText.width(of: column.dataType) != nil && Remedy.textTypes.isOn:
+            return "\(name) = CONVERT(@v\(index) USING utf8mb4)"
         default: return nil
         }
     }
@@ -67,6 +72,7 @@ package struct ColumnTransfer: Sendable, Hashable {
         }
         switch column.dataType {
         case "json": sql.appendQuoted(bytes, introducer: "_utf8mb4")
+        case _ where MariaDBText.width(of: column.dataType) != nil: sql.appendQuoted(bytes, introducer: "_utf8mb4")
         case "bit", "set", "tinyint", "smallint", "mediumint", "int", "integer", "bigint", "decimal", "numeric":
             sql.append(String(decoding: bytes, as: UTF8.self))
         case "float", "double", "real":
@@ -137,3 +143,5 @@ package struct TableTransfer: Sendable {
         "INSERT INTO \(target.sql) (" + columns.map { SQL.identifier($0.column.name) }.joined(separator: ", ") + ") VALUES "
     }
 }
+
+extension Remedy { static let textTypes = Remedy("mariadb-text-types", pitfalls: [21, 43], test: "MariaDBSchemaTests/typesOfItsOwn") }

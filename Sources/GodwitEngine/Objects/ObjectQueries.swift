@@ -34,7 +34,7 @@ enum ObjectQueries {
     static func routines(_ schemas: [String]) -> String {
         """
         SELECT ROUTINE_SCHEMA, ROUTINE_NAME, ROUTINE_TYPE, DEFINER, IS_DETERMINISTIC, SQL_DATA_ACCESS, ROUTINE_COMMENT
-        FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA IN (\(list(schemas)))
+        FROM information_schema.ROUTINES WHERE ROUTINE_TYPE IN ('FUNCTION', 'PROCEDURE') AND ROUTINE_SCHEMA IN (\(list(schemas)))
         """
     }
 

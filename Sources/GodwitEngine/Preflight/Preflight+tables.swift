@@ -254,6 +254,19 @@ extension Preflight {
                 return stayingBehind(
                     kind, facts, object.name.description,
                     "The \(object.kind.rawValue) \(object.name) is not moved\(isIncluded ? ", although the table rules include its name" : "").")
+            case .sequence where isIncluded && facts.source.isMariaDB && facts.target.isMariaDB:
+                return sequence(object.name, facts)
+            case .oraclePackage:
+                guard schemas.contains(object.name.schema) else { return [] }
+                if facts.without.contains(.routines) {
+                    return stayingBehind(.routines, facts, object.name.description, "The package \(object.name) is not moved.")
+                }
+                return [
+                    Finding(
+                        .refusal, "objects", object.name.description, "The package \(object.name) is not moved.",
+                        why: "Godwit does not move packages of MariaDB's Oracle mode.",
+                        cure: "Add `without: [routines]` to the plan, and create them on the target yourself.")
+                ]
             case .sequence, .versionedTable, .other:
                 return [
                     Finding(
@@ -263,6 +276,25 @@ extension Preflight {
                 ]
             }
         }
+    }
+
+    /// From MariaDB to MariaDB a sequence moves under its own name: defaults of tables name it in their texts.
+    private static func sequence(_ name: TableName, _ facts: PreflightFacts) -> [Finding] {
+        let subject = name.description
+        if facts.renamedObjects.contains(name) {
+            return [
+                Finding(
+                    .refusal, "objects", subject, "The sequence \(name) would have another name on the target.",
+                    why: "Names inside definitions are not rewritten.", cure: "Exclude it, or do not rename it.")
+            ]
+        }
+        let isThere = facts.targetObjects.objects.contains { $0.isTableLike && $0.name == name }
+        guard isThere, facts.prepared.isEmpty, facts.preparation == .doNothing else { return [] }
+        return [
+            Finding(
+                .refusal, "objects", subject, "\(name) stands on the target already.",
+                why: "A sequence that is there would be set to the source's value.", cure: "DROP SEQUENCE \(name.sql); on the target, or exclude it.")
+        ]
     }
 
     /// Names on the target: no two tables in one place, no constraint twice, nothing in Godwit's own schema.

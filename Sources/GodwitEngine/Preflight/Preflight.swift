@@ -51,6 +51,7 @@ package enum Preflight {
         facts.sourceObjects = try await SchemaObjects.read(source, schemas: schemas)
         for object in facts.sourceObjects.objects where object.isTableLike && mappings.decision(for: object.name) != nil {
             facts.includedObjects.insert(object.name)
+            if mappings.decision(for: object.name)?.target != object.name { facts.renamedObjects.insert(object.name) }
         }
         try await readTarget(target, &facts)
         let scope = ObjectScope(
@@ -76,7 +77,7 @@ extension SchemaObjects.Object {
     package var isTableLike: Bool {
         switch kind {
         case .view, .sequence, .versionedTable, .other: true
-        case .procedure, .function, .event: false
+        case .procedure, .function, .oraclePackage, .event: false
         }
     }
 }

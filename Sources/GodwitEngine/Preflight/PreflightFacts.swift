@@ -11,6 +11,8 @@ package struct PreflightFacts: Sendable {
     package var sourceObjects: SchemaObjects
     /// Views and the like whose names the rules include.
     package var includedObjects: Set<TableName>
+    /// Those of them that the rules give another name on the target.
+    package var renamedObjects: Set<TableName> = []
     package var targetSchemas: Set<String>
     /// Tables of the target that stand where an included table goes, by target name.
     package var found: [TableName: TargetPreparation.Found]

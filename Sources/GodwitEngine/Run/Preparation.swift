@@ -207,6 +207,10 @@ struct Preparation: Sendable {
         let target = try await context.openTarget()
         do {
             let found = try await self.found(Set(tables.map(\.prepared.target)), on: target)
+            for statement in databases { try await target.query(statement) }
+            let sequences = Sequences(context: context)
+            // Defaults of tables may name them.
+            try await sequences.bring(source: context.sourceControl, target: target)
             for statement in try prepared.statements(found: found) {
                 observer.moment("prepare.statement")
                 try await target.query(statement)
