@@ -45,8 +45,10 @@ final class ScriptedPeer: Sendable {
             }
             .bind(host: "127.0.0.1", port: 0).get()
         let peer = ScriptedPeer(channel: channel, received: received)
-        let configuration = MySQLConfiguration(
+        var configuration = MySQLConfiguration(
             address: .tcp(host: "127.0.0.1", port: peer.port), username: "u", password: "secret", tls: .disabled)
+        // A machine on which everything else runs, too: what is slow shall not look like what is wrong.
+        configuration.connectTimeout = .seconds(120)
         do {
             let output = try await body(peer, configuration)
             try await channel.close()
