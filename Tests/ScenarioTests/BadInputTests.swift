@@ -164,7 +164,7 @@ import Testing
                 // Global privileges are looked at when a connection begins.
                 if revocation.place == "*.*" { try await Self.endConnections(of: user, on: server) }
                 try await rig.source.sql(revocation.nudge)
-                let exit = try await godwit.exit(within: .seconds(120))
+                let exit = try await godwit.exit(within: .seconds(400))
                 let run = MigrationRig.Outcome(
                     code: 3, output: godwit.standardOutput.text,
                     errors: godwit.standardError.lines.filter { !$0.hasPrefix("moment: ") }.joined(separator: "\n"))

@@ -56,7 +56,7 @@ import Testing
                 do {
                     try await again.moment("index.before")
                     try await holder.query("COMMIT")
-                    #expect(try await again.exit(within: .seconds(150)) == .code(0), "\(again.standardError.tail(60))")
+                    #expect(try await again.exit(within: .seconds(400)) == .code(0), "\(again.standardError.tail(60))")
                 } catch {
                     try await again.kill9()
                     throw error

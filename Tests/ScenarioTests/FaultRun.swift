@@ -15,7 +15,7 @@ struct FaultRun: Sendable {
     func kill(at moment: String) async throws {
         let godwit = try await scenario.godwit(Self.command, haltAt: moment)
         do {
-            try await godwit.halted(within: .seconds(120))
+            try await godwit.halted(within: .seconds(400))
         } catch {
             try await godwit.kill9()
             throw TestingError("waiting for \(moment): \(error)")
@@ -30,7 +30,7 @@ struct FaultRun: Sendable {
             [Self.command[0], "-c", scenario.plan] + Self.command.dropFirst(), in: scenario.folder,
             environment: ["GODWIT_HALT_UNTIL": signal], haltAt: moment)
         do {
-            try await godwit.halted(within: .seconds(120))
+            try await godwit.halted(within: .seconds(400))
             try await strike { try Data().write(to: URL(fileURLWithPath: signal)) }
             try await end(godwit)
         } catch {
@@ -43,7 +43,7 @@ struct FaultRun: Sendable {
     func complete() async throws { try await end(try await scenario.godwit(Self.command)) }
 
     private func end(_ godwit: GodwitProcess) async throws {
-        let exit = try await godwit.exit(within: .seconds(150))
+        let exit = try await godwit.exit(within: .seconds(400))
         guard exit == .code(0) else {
             throw TestingError(
                 "godwit ended with \(exit):\n\(godwit.standardOutput.tail())\n\(godwit.standardError.tail(60))")

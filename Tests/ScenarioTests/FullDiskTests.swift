@@ -50,7 +50,7 @@ import Testing
                 let godwit = try await GodwitProcess.start(["migrate", "--until", "validated"], in: rig.folder)
                 do {
                     let lines = godwit.standardOutput
-                    let wait = try await withTimeLimit(.seconds(120), "no wait was named:\n\(lines.tail(40))") {
+                    let wait = try await withTimeLimit(.seconds(400), "no wait was named:\n\(lines.tail(40))") {
                         try await lines.first { $0.contains("target's commits") }
                     }
                     #expect(wait?.contains("Make space there") == true && wait?.contains("Disk is full") == true, "\(wait ?? "ended")")

@@ -42,7 +42,7 @@ final class PrefixSampler: Sendable {
     var samples: PrefixSamples { state.withLock { $0 } }
 
     /// Waits for so many reads, and one that saw at least so high a number.
-    func wait(reads count: Int, counter: Int64, within limit: Duration = .seconds(120)) async throws {
+    func wait(reads count: Int, counter: Int64, within limit: Duration = .seconds(400)) async throws {
         let reads = reads
         _ = try await withTimeLimit(limit, "\(self.samples.count) reads, counter \(self.samples.counter) instead of \(count), \(counter)") {
             try await reads.first { line in

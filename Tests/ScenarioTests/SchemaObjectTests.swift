@@ -106,7 +106,7 @@ import Testing
             let godwit = try await GodwitProcess.start(
                 ["migrate", "--cutover", "auto"], in: rig.folder, environment: ["GODWIT_MOMENTS": "1"], haltAt: "cutover.point_of_no_return.begin")
             do {
-                try await godwit.halted(within: .seconds(120))
+                try await godwit.halted(within: .seconds(400))
                 // All of it stands, events are off, and only the source's own events and triggers have written.
                 #expect(try await rig.target.value("SELECT COUNT(*) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'a' AND STATUS = 'ENABLED'") == "0")
                 try await Self.expectSame(rig, Self.listing.prefix(3))
@@ -179,7 +179,7 @@ import Testing
             ] {
                 let godwit = try await GodwitProcess.start(["migrate", "--cutover", "auto"], in: rig.folder, haltAt: moment)
                 do {
-                    try await godwit.halted(within: .seconds(120))
+                    try await godwit.halted(within: .seconds(400))
                 } catch {
                     try await godwit.kill9()
                     throw TestingError("waiting for \(moment): \(error)\n\(godwit.standardError.tail(20))")
@@ -207,7 +207,7 @@ import Testing
             // Once cut over the target's own event would write what the source does not have.
             try await rig.target.sql("SET GLOBAL event_scheduler = OFF")
             let godwit = try await GodwitProcess.start(["migrate", "--cutover", "auto"], in: rig.folder, haltAt: "cutover.switch_application.begin")
-            try await godwit.halted(within: .seconds(120))
+            try await godwit.halted(within: .seconds(400))
             try await godwit.kill9()
             #expect(try await Self.active(rig).count == 6)
             // Somebody opens the source by hand.

@@ -48,7 +48,7 @@ struct TortureRun {
         var left = fault.passing
         while true {
             let from = seen
-            let line = try await withTimeLimit(.seconds(120), "\(fault) did not come:\n\(output.tail(20))\n\(log.tail(40))") {
+            let line = try await withTimeLimit(.seconds(400), "\(fault) did not come:\n\(output.tail(20))\n\(log.tail(40))") {
                 try await log.first(from: from) { $0 == name || Self.part(of: $0).map { $0 > part } == true }
             }
             guard let line else {
@@ -130,7 +130,7 @@ struct TortureRun {
     /// Lets it run to its end.
     mutating func complete() async throws {
         let godwit = try await started(cutover: true)
-        let exit = try await godwit.exit(within: .seconds(150))
+        let exit = try await godwit.exit(within: .seconds(400))
         guard exit == .code(0) else {
             throw TestingError("godwit ended with \(exit):\n\(godwit.standardOutput.tail())\n\(godwit.standardError.tail(60))")
         }
