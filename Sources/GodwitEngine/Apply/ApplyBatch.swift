@@ -170,13 +170,12 @@ package struct ApplyBatch: Sendable {
             after.image.present[column] && !(before.image.present[column] && before.hasSameContent(as: after, in: [column]))
         }
         guard oldKey != newKey || !row.diffs.isEmpty || (strict && (changesUnique || shape.rewriteUpdates)) else {
-            var whole = effects[table] ?? NetEffects()
             do {
-                try whole.update(oldKey: oldKey, before: before, newKey: newKey, after: row, strict: strict)
+                // In place: a copy for each row would be the square of the batch.
+                try effects[table, default: NetEffects()].update(oldKey: oldKey, before: before, newKey: newKey, after: row, strict: strict)
             } catch {
                 throw contradiction(shape, error)
             }
-            effects[table] = whole
             return
         }
         guard strict else {
