@@ -20,10 +20,10 @@ extension RowImage {
     /// The diffs of column `index`, to be applied in order to the before image's value. Throws `BinlogError` where
     /// the column has no diffs or they are corrupt.
     public func jsonDiffs(at index: Int) throws(BinlogError) -> [JSONDiff] {
-        guard isPartial(index), ranges.indices.contains(index) else {
+        guard isPartial(index), index < count else {
             throw BinlogError(offset: offset, reason: "column \(index + 1) has no JSON diff")
         }
-        var cursor = ByteCursor(bytes, from: ranges[index].lowerBound, to: ranges[index].upperBound, base: offset)
+        var cursor = ByteCursor(bytes, from: range(index).lowerBound, to: range(index).upperBound, base: offset)
         var diffs: [JSONDiff] = []
         while !cursor.isAtEnd {
             let code = try cursor.u8("JSON diff operation")

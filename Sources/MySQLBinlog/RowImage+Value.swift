@@ -13,22 +13,22 @@ extension RowImage {
     /// without the copy. nil for NULL and for all other types; throws as `value(at:in:)` does.
     public func byteRange(at index: Int, in map: TableMap) throws -> Range<Int>? {
         try check(index, map)
-        return !nulls[index] && map.columns[index].type.isBytes ? ranges[index] : nil
+        return !isNull(index) && map.columns[index].type.isBytes ? range(index) : nil
     }
 
     private func failure(_ reason: String, _ index: Int, _ map: TableMap) -> BinlogError {
         let name = map.columns[index].name ?? "@\(index + 1)"
         return BinlogError(
-            offset: offset &+ UInt64(ranges[index].lowerBound), reason: "\(map.schema).\(map.table), column \(name): \(reason)")
+            offset: offset &+ UInt64(range(index).lowerBound), reason: "\(map.schema).\(map.table), column \(name): \(reason)")
     }
 
     /// The column is there, and its bytes are no diff.
     private func check(_ index: Int, _ map: TableMap) throws(BinlogError) {
-        guard map.columns.indices.contains(index), ranges.indices.contains(index) else {
+        guard map.columns.indices.contains(index), index < count else {
             throw BinlogError(offset: offset, reason: "\(map.schema).\(map.table) has no column \(index + 1)")
         }
-        guard present[index] else { throw failure("not in this row image", index, map) }
-        guard nulls[index] || !isPartial(index) else {
+        guard isPresent(index) else { throw failure("not in this row image", index, map) }
+        guard isNull(index) || !isPartial(index) else {
             throw failure("this row image has a JSON diff, no value", index, map)
         }
     }
@@ -36,9 +36,9 @@ extension RowImage {
     /// `value(at:in:isUnsigned:)` with a typed error.
     func decodedValue(at index: Int, in map: TableMap, isUnsigned: Bool?) throws(BinlogError) -> MySQLValue {
         try check(index, map)
-        if nulls[index] { return .null }
+        if isNull(index) { return .null }
         let column = map.columns[index]
-        let decoder = ValueDecoder(bytes: bytes, range: ranges[index])
+        let decoder = ValueDecoder(bytes: bytes, range: range(index))
         switch column.type {
         case .tiny, .short, .int24, .long, .longlong:
             guard let isUnsigned = column.isUnsigned ?? isUnsigned else {

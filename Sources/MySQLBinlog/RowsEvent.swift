@@ -59,25 +59,60 @@ public struct RowsEvent: Sendable {
     }
 }
 
-/// One row image: where each present column's bytes lie in the event.
+/// One row image: where each present column's bytes lie in the event. A backlog holds millions of these: one reference beside the
+/// event's bytes, eight bytes for each column.
 public struct RowImage: Sendable {
     /// The whole event's bytes.
     public var bytes: [UInt8]
-    /// Per table column: the range of its raw bytes without a length prefix; empty range at NULL or absent columns.
-    public var ranges: [Range<Int>]
-    public var nulls: [Bool]
-    public var present: [Bool]
-    /// Columns whose bytes are JSON diffs and no value; empty where no column's are.
-    public var partials: [Bool] = []
     /// Where `bytes` starts in the file or stream: for error messages.
     public var offset: UInt64 = 0
+    /// Columns whose bytes are JSON diffs and no value; empty where no column's are.
+    public var partials: [Bool] = []
+    @usableFromInline var slots: [Slot]
 
-    public init(bytes: [UInt8], ranges: [Range<Int>], nulls: [Bool], present: [Bool]) {
-        self.bytes = bytes
-        self.ranges = ranges
-        self.nulls = nulls
-        self.present = present
+    /// Where a column's bytes are: an event is no larger than 4 GiB (its length field has 32 bits).
+    @usableFromInline struct Slot: Sendable {
+        @usableFromInline var start: UInt32
+        /// `absent` or `null` where there are no bytes.
+        @usableFromInline var length: UInt32
+
+        @usableFromInline init(start: UInt32, length: UInt32) {
+            self.start = start
+            self.length = length
+        }
+
+        @usableFromInline static var absent: Slot { Slot(start: 0, length: .max) }
+        @usableFromInline static var null: Slot { Slot(start: 0, length: .max - 1) }
     }
+
+    /// An image of so many columns, none of which it carries.
+    public init(bytes: [UInt8], columns: Int) {
+        self.bytes = bytes
+        slots = [Slot](repeating: .absent, count: columns)
+    }
+
+    /// Columns of the table.
+    @inlinable public var count: Int { slots.count }
+    /// The image carries the column, as a value, NULL or JSON diffs.
+    @inlinable public func isPresent(_ index: Int) -> Bool { slots[index].length != .max }
+    /// The image carries the column, and it is NULL.
+    @inlinable public func isNull(_ index: Int) -> Bool { slots[index].length == .max - 1 }
+    /// It carries every column.
+    public var isFull: Bool { !slots.contains { $0.length == .max } }
+
+    /// The raw bytes without a length prefix; empty at NULL and absent columns.
+    @inlinable public func range(_ index: Int) -> Range<Int> {
+        let slot = slots[index]
+        guard slot.length < .max - 1 else { return 0..<0 }
+        return Int(slot.start)..<Int(slot.start) + Int(slot.length)
+    }
+
+    /// Says where in `bytes` the column's value is. nil: NULL.
+    public mutating func set(_ index: Int, _ range: Range<Int>?) {
+        slots[index] = range.map { Slot(start: UInt32(truncatingIfNeeded: $0.lowerBound), length: UInt32(truncatingIfNeeded: $0.count)) } ?? .null
+    }
+
+    public mutating func remove(_ index: Int) { slots[index] = .absent }
 
     /// Whether the column's bytes are JSON diffs, to be read with `jsonDiffs(at:)`.
     public func isPartial(_ index: Int) -> Bool { index < partials.count && partials[index] }
@@ -107,9 +142,8 @@ private struct RowReader {
         }
         let count = present.count(where: { $0 })
         let nullBits = try cursor.range((count + 7) / 8, "null bits")
-        var ranges = [Range<Int>](repeating: 0..<0, count: columns.count)
-        var nulls = [Bool](repeating: false, count: columns.count)
-        var partials: [Bool] = []
+        var image = RowImage(bytes: cursor.bytes, columns: columns.count)
+        image.offset = cursor.base
         var place = 0
         var json = 0
         for index in columns.indices {
@@ -121,20 +155,17 @@ private struct RowReader {
             guard present[index] else { continue }
             defer { place += 1 }
             if ByteCursor.bit(place, of: cursor.bytes, at: nullBits.lowerBound) {
-                nulls[index] = true
+                image.set(index, nil)
                 continue
             }
             if isPartial {
-                if partials.isEmpty { partials = [Bool](repeating: false, count: columns.count) }
-                partials[index] = true
+                if image.partials.isEmpty { image.partials = [Bool](repeating: false, count: columns.count) }
+                image.partials[index] = true
             }
-            ranges[index] = try cursor.columnRange(columns[index])
+            image.set(index, try cursor.columnRange(columns[index]))
         }
         // An image of no bytes would be read for ever.
         guard cursor.position > start else { throw cursor.failure("rows of a table without columns") }
-        var image = RowImage(bytes: cursor.bytes, ranges: ranges, nulls: nulls, present: present)
-        image.partials = partials
-        image.offset = cursor.base
         return image
     }
 }

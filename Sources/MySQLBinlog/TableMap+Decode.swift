@@ -34,9 +34,9 @@ extension TableMap {
         for place in columns.indices {
             columns[place].isNullable = ByteCursor.bit(place, of: cursor.bytes, at: nullable.lowerBound)
         }
-        var map = TableMap(tableID: id, flags: flags, schema: schema, table: table, columns: columns)
+        var map = Content(tableID: id, flags: flags, schema: schema, table: table, columns: columns)
         try map.readOptionalMetadata(&cursor)
-        return map
+        return TableMap(map)
     }
 
     private static func column(

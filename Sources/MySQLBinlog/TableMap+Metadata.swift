@@ -7,7 +7,7 @@ private enum MetadataField: UInt8 {
     case enumSetColumnCharset = 11, visibility = 12, vectorDimensionality = 13
 }
 
-extension TableMap {
+extension TableMap.Content {
     /// Reads type-length-value fields until the cursor's end. Unknown fields are passed over: they are optional by
     /// definition, and a value that cannot be read without one is refused where it is read.
     mutating func readOptionalMetadata(_ cursor: inout ByteCursor) throws(BinlogError) {

@@ -1,17 +1,35 @@
 import MySQLTypes
 
-/// TABLE_MAP_EVENT with its optional metadata.
+/// TABLE_MAP_EVENT with its optional metadata. One reference: every row that waits keeps its map.
 public struct TableMap: Hashable, Sendable, Codable {
-    public var tableID: UInt64
-    public var flags: UInt16
-    public var schema: String
-    public var table: String
-    public var columns: [Column]
+    private let storage: Storage
+
+    private final class Storage: Sendable {
+        let content: Content
+        init(_ content: Content) { self.content = content }
+    }
+
+    struct Content: Hashable, Sendable, Codable {
+        typealias Column = TableMap.Column
+        var tableID: UInt64
+        var flags: UInt16
+        var schema: String
+        var table: String
+        var columns: [Column]
+        var primaryKey: [Int]?
+        var primaryKeyPrefixes: [Int]?
+    }
+
+    public var tableID: UInt64 { storage.content.tableID }
+    public var flags: UInt16 { storage.content.flags }
+    public var schema: String { storage.content.schema }
+    public var table: String { storage.content.table }
+    public var columns: [Column] { storage.content.columns }
     /// Positions of the primary key's columns, nil where the metadata has none.
-    public var primaryKey: [Int]?
+    public var primaryKey: [Int]? { storage.content.primaryKey }
     /// Per primary key column the length of its prefix in characters, 0 for the whole column; nil where the key has
     /// no prefix.
-    public var primaryKeyPrefixes: [Int]?
+    public var primaryKeyPrefixes: [Int]? { storage.content.primaryKeyPrefixes }
 
     public struct Column: Hashable, Sendable, Codable {
         /// The real type: ENUM and SET, which the log carries inside STRING, appear as themselves.
@@ -68,10 +86,15 @@ public struct TableMap: Hashable, Sendable, Codable {
     }
 
     public init(tableID: UInt64, flags: UInt16, schema: String, table: String, columns: [Column]) {
-        self.tableID = tableID
-        self.flags = flags
-        self.schema = schema
-        self.table = table
-        self.columns = columns
+        self.init(Content(tableID: tableID, flags: flags, schema: schema, table: table, columns: columns))
     }
+
+    init(_ content: Content) { storage = Storage(content) }
+
+    public init(from decoder: any Decoder) throws { self.init(try Content(from: decoder)) }
+    public func encode(to encoder: any Encoder) throws { try storage.content.encode(to: encoder) }
+    public static func == (left: TableMap, right: TableMap) -> Bool {
+        left.storage === right.storage || left.storage.content == right.storage.content
+    }
+    public func hash(into hasher: inout Hasher) { storage.content.hash(into: &hasher) }
 }

@@ -108,7 +108,8 @@ import Testing
         (.newdate, [0x5d, 0xd0, 0x0f], .date(MySQLDate(year: 2024, month: 2, day: 29))),
     ] as [(MySQLFieldType, [UInt8], MySQLValue)])
     func oldTemporals(type: MySQLFieldType, bytes: [UInt8], value: MySQLValue) throws {
-        let image = RowImage(bytes: bytes, ranges: [0..<bytes.count], nulls: [false], present: [true])
+        var image = RowImage(bytes: bytes, columns: 1)
+        image.set(0, 0..<bytes.count)
         let column = TableMap.Column(type: type, metadata: 0, isNullable: false)
         let map = TableMap(tableID: 1, flags: 0, schema: "s", table: "t", columns: [column])
         #expect(try image.value(at: 0, in: map) == value)

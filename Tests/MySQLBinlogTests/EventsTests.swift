@@ -87,7 +87,7 @@ import Testing
             #expect(try before.value(at: 0, in: minimal.map) == .uint(1))
             #expect(throws: BinlogError.self) { try before.value(at: 1, in: minimal.map) }
             #expect(throws: BinlogError.self) { try after.value(at: 99, in: minimal.map) }
-            #expect(after.present == minimal.afterColumns)
+            #expect((0..<after.count).map(after.isPresent) == minimal.afterColumns)
         }
     }
 

@@ -62,7 +62,7 @@ extension BinlogEvent {
         case .rows(let rows):
             try rows.forEachRow { before, after in
                 for image in [before, after].compactMap({ $0 }) {
-                    for index in rows.map.columns.indices where image.present[index] {
+                    for index in rows.map.columns.indices where image.isPresent(index) {
                         if image.isPartial(index) {
                             for diff in try image.jsonDiffs(at: index) { _ = try diff.value.map(BinaryJSON.render) }
                             continue

@@ -243,7 +243,7 @@ package struct BinlogJSONLines {
         guard let image else { return line.raw("null") }
         line.raw("{")
         var isFirst = true
-        for (index, column) in columns.enumerated() where image.present[index] {
+        for (index, column) in columns.enumerated() where image.isPresent(index) {
             if !isFirst { line.raw(",") }
             isFirst = false
             line.bytes += column.key
@@ -251,7 +251,7 @@ package struct BinlogJSONLines {
                 try render(try image.jsonDiffs(at: index))
             } else if column.isASCIIText, let range = try image.byteRange(at: index, in: map), line.quoted(ifPlain: image.bytes[range]) {
                 continue
-            } else if column.isAmbiguous, !image.nulls[index] {
+            } else if column.isAmbiguous, !image.isNull(index) {
                 try column.appendAmbiguous(
                     signed: try image.value(at: index, in: map, isUnsigned: false),
                     unsigned: try image.value(at: index, in: map, isUnsigned: true), to: &line)
@@ -261,7 +261,7 @@ package struct BinlogJSONLines {
                     try column.append(value, to: &line)
                 } catch let error as BinlogError {
                     // JSON tells the place in its document.
-                    let offset = image.offset + UInt64(image.ranges[index].lowerBound) + error.offset
+                    let offset = image.offset + UInt64(image.range(index).lowerBound) + error.offset
                     throw BinlogError(offset: offset, reason: error.reason)
                 }
             }

@@ -167,7 +167,7 @@ package struct ApplyBatch: Sendable {
             }
         }
         let changesUnique = shape.uniqueColumns.contains { column in
-            after.image.present[column] && !(before.image.present[column] && before.hasSameContent(as: after, in: [column]))
+            after.image.isPresent(column) && !(before.image.isPresent(column) && before.hasSameContent(as: after, in: [column]))
         }
         guard oldKey != newKey || !row.diffs.isEmpty || (strict && (changesUnique || shape.rewriteUpdates)) else {
             do {

@@ -32,10 +32,13 @@ package struct NetEffects<Row: RowContent>: Sendable {
     package struct Entry: Sendable {
         /// The row before the batch; nil if its first event was an insert.
         package var before: Row?
+        /// The last image that carries the key: the row after the batch, or what a delete addresses.
+        package var last: Row
+        /// The last event left the row in place.
+        package var exists: Bool
+
         /// The row after the batch; nil if its last event removed it.
-        package var after: Row?
-        /// The last image that carries the key: what a delete addresses.
-        package var keyed: Row
+        package var after: Row? { exists ? last : nil }
     }
 
     /// In the order in which keys first appeared.
@@ -49,27 +52,11 @@ package struct NetEffects<Row: RowContent>: Sendable {
 
     /// `strict`: from the consistency point on, when an impossible order of events is an error, not a replay.
     package mutating func insert(key: [UInt8], row: Row, strict: Bool) throws(SequenceError) {
-        events += 1
-        if var entry = entries[key] {
-            if strict, entry.after != nil { throw SequenceError(reason: "an insert of a key that exists") }
-            entry.after = row
-            entry.keyed = row
-            entries[key] = entry
-        } else {
-            entries[key] = Entry(before: nil, after: row, keyed: row)
-        }
+        try change(key, from: nil, to: row, left: false, strict, "an insert of a key that exists")
     }
 
     package mutating func delete(key: [UInt8], row: Row, strict: Bool) throws(SequenceError) {
-        events += 1
-        if var entry = entries[key] {
-            if strict, entry.after == nil { throw SequenceError(reason: "a delete of a key that does not exist") }
-            entry.after = nil
-            entry.keyed = row
-            entries[key] = entry
-        } else {
-            entries[key] = Entry(before: row, after: nil, keyed: row)
-        }
+        try change(key, from: row, to: nil, left: true, strict, "a delete of a key that does not exist")
     }
 
     package mutating func update(
@@ -81,17 +68,26 @@ package struct NetEffects<Row: RowContent>: Sendable {
             events -= 1
             return
         }
+        try change(newKey, from: before, to: after, left: true, strict, "an update of a key that does not exist")
+    }
+
+    /// One event of one key. `left`: what an earlier event of the batch must have left behind, the row or its absence.
+    private mutating func change(
+        _ key: [UInt8], from before: Row?, to after: Row?, left: Bool, _ strict: Bool, _ contradiction: String
+    ) throws(SequenceError) {
         events += 1
-        if var entry = entries[newKey] {
-            if strict, entry.after == nil { throw SequenceError(reason: "an update of a key that does not exist") }
-            if Fault.wrongOrder.isOn { return }
-            let merged = entry.after.map { after.isComplete ? after : after.merged(over: $0) } ?? after
-            entry.after = merged
-            entry.keyed = merged
-            entries[newKey] = entry
-        } else {
-            entries[newKey] = Entry(before: before, after: after, keyed: after)
+        var isContradiction = false
+        // The key is looked up once: this is the hottest place of a replay.
+        func merge(_ entry: inout Entry?) {
+            guard let known = entry else { return entry = (after ?? before).map { Entry(before: before, last: $0, exists: after != nil) } }
+            isContradiction = strict && known.exists != left
+            if isContradiction || (Fault.wrongOrder.isOn && before != nil && after != nil) { return }
+            guard let after else { return entry = (before).map { Entry(before: known.before, last: $0, exists: false) } }
+            let whole = before == nil || after.isComplete || !known.exists ? after : after.merged(over: known.last)
+            entry = Entry(before: known.before, last: whole, exists: true)
         }
+        merge(&entries[key])
+        if isContradiction { throw SequenceError(reason: contradiction) }
     }
 
     /// What to do on the target, in this order: deletes, upserts, inserts.
@@ -148,7 +144,7 @@ package struct NetEffects<Row: RowContent>: Sendable {
                 if deletingAll { plan.deletes.append(after) }
                 plan.upserts.append(after)
             } else {
-                plan.deletes.append(entry.keyed)
+                plan.deletes.append(entry.last)
             }
         }
         return plan

@@ -17,10 +17,7 @@ package struct RowCompletion: Sendable {
         if event.kind == .insert, event.rowsRange.isEmpty, !shape.isKeyless {
             // Only defaults, so no bytes. Two such rows would have one key.
             let count = event.map.columns.count
-            let image = RowImage(
-                bytes: [], ranges: Array(repeating: 0..<0, count: count), nulls: Array(repeating: false, count: count),
-                present: Array(repeating: false, count: count))
-            try body(nil, try inserted(ImageRow(image: image, map: event.map)))
+            try body(nil, try inserted(ImageRow(image: RowImage(bytes: [], columns: count), map: event.map)))
             return
         }
         try event.forEachRow { before, after in
@@ -31,45 +28,36 @@ package struct RowCompletion: Sendable {
         }
     }
 
-    private func row(_ image: RowImage, _ event: RowsEvent) -> ImageRow {
-        var row = ImageRow(image: image, map: event.map)
-        row.isComplete = row.isComplete(shape)
-        return row
-    }
+    private func row(_ image: RowImage, _ event: RowsEvent) -> ImageRow { ImageRow(image: image, map: event.map, shape: shape) }
 
     private func updated(_ after: ImageRow, _ before: ImageRow) throws -> ImageRow {
-        var row = after
+        guard !after.image.partials.isEmpty || !after.image.isFull else { return after }
+        var row = after.content
         for column in after.image.partials.indices where after.image.partials[column] {
-            guard Remedy.partialJSON.isOn else {
-                row.image.present[column] = false
-                row.image.partials[column] = false
-                continue
-            }
-            let diffs = try after.image.jsonDiffs(at: column)
-            row.image.present[column] = false
+            let diffs = Remedy.partialJSON.isOn ? try after.image.jsonDiffs(at: column) : []
+            row.image.remove(column)
             row.image.partials[column] = false
-            row.image.ranges[column] = 0..<0
-            guard before.image.present[column] else {
+            guard Remedy.partialJSON.isOn else { continue }
+            guard before.image.isPresent(column) else {
                 row.diffs[column] = diffs
                 continue
             }
-            var document = try BinaryJSONDocument(before.image.bytes[before.image.ranges[column]])
+            var document = try BinaryJSONDocument(before.image.bytes[before.image.range(column)])
             for diff in diffs { try document.apply(diff) }
             row.derived[column] = .json(try document.encoded())
         }
-        guard after.image.present.contains(false) || !row.derived.isEmpty || !row.diffs.isEmpty else { return row }
-        guard Remedy.presentColumns.isOn else { return row }
+        guard Remedy.presentColumns.isOn else { return ImageRow(row) }
         let diffs = row.diffs
-        row = row.merged(over: before)
+        row = row.merged(over: before.content)
         row.diffs = diffs
         row.isComplete = row.isComplete(shape)
-        return row
+        return ImageRow(row)
     }
 
     private func inserted(_ row: ImageRow) throws -> ImageRow {
-        var row = row
-        guard !row.isComplete || row.image.present.contains(false) else { return row }
-        for column in shape.writable where !row.image.present[column.position] {
+        guard !row.isComplete || !row.image.isFull else { return row }
+        var row = row.content
+        for column in shape.writable where !row.image.isPresent(column.position) {
             guard let value = ColumnDefault.value(of: column, isMariaDB: shape.sourceIsMariaDB), !shape.key.contains(column.position) || isPlain(value) else {
                 throw EngineError(
                     .resumable, "An insert into \(shape.source.name) leaves out column \(column.name), whose default Godwit cannot tell exactly.",
@@ -81,7 +69,7 @@ package struct RowCompletion: Sendable {
         row.isComplete = true
         // A key is compared by the bytes that an image would have.
         for column in shape.key where row.derived[column] != nil { row = inImage(column, row) }
-        return row
+        return ImageRow(row)
     }
 
     private func isPlain(_ value: MySQLValue) -> Bool {
@@ -92,7 +80,7 @@ package struct RowCompletion: Sendable {
     }
 
     /// Puts a default among the image's bytes, as the log would have it.
-    private func inImage(_ column: Int, _ row: ImageRow) -> ImageRow {
+    private func inImage(_ column: Int, _ row: ImageRow.Content) -> ImageRow.Content {
         var row = row
         let mapped = row.map.columns[column]
         func little(_ number: UInt64, _ size: Int) -> [UInt8] {
@@ -118,9 +106,7 @@ package struct RowCompletion: Sendable {
         }
         let start = row.image.bytes.count
         row.image.bytes += bytes
-        row.image.ranges[column] = start..<row.image.bytes.count
-        row.image.present[column] = true
-        row.image.nulls[column] = false
+        row.image.set(column, start..<row.image.bytes.count)
         row.derived[column] = nil
         return row
     }

@@ -52,7 +52,7 @@ package struct TableShape: Sendable {
     package func keyBytes(of image: RowImage) -> [UInt8] {
         var bytes: [UInt8] = []
         for position in key {
-            let range = image.ranges[position]
+            let range = image.range(position)
             let length = UInt32(range.count)
             for shift in [UInt32(0), 8, 16, 24] { bytes.append(UInt8(truncatingIfNeeded: length >> shift)) }
             bytes.append(contentsOf: image.bytes[range])
@@ -131,9 +131,9 @@ package struct TableShape: Sendable {
         var isAbsolute = true
         try event.forEachRow { before, after in
             guard isAbsolute, let before, let after else { return }
-            let diffs = source.columns.contains { after.isPartial($0.position) && !before.present[$0.position] }
+            let diffs = source.columns.contains { after.isPartial($0.position) && !before.isPresent($0.position) }
             let moved = !isWhole && key.contains {
-                after.present[$0] && !after.bytes[after.ranges[$0]].elementsEqual(before.bytes[before.ranges[$0]])
+                after.isPresent($0) && !after.bytes[after.range($0)].elementsEqual(before.bytes[before.range($0)])
             }
             if diffs || moved { isAbsolute = false }
         }
