@@ -71,7 +71,7 @@ package struct ApplyBatch: Sendable {
     package func isStrict(_ table: Int) -> Bool { strict || strictTables.contains(table) }
 
     /// Memory for a row beside its bytes: image, key and literals.
-    private static let rowOverhead = 1024
+    private static let rowOverhead = 640
 
     package var isEmpty: Bool { rows == 0 }
     /// Tables with something to apply, in a stable order.

@@ -198,5 +198,8 @@ package actor ProgressBoard {
         }
     }
 
+    /// Many changes wait, and the last one applied is seconds old. Both, since the clocks of source and host may differ.
+    package var isFarBehind: Bool { (status.lagSeconds ?? 0) > 5 && status.incomingChanges > 1_000 }
+
     package func endWait(_ what: String) { waitsSince[what] = nil }
 }

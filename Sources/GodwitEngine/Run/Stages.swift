@@ -39,6 +39,9 @@ package struct ApplyStage: Sendable {
         return change
     }
 
+    /// Bytes of changes that wait at most: beyond a few batches reading ahead gains nothing.
+    private static let readAhead = 48 << 20
+
     private func follow(
         _ source: MySQLConnection, _ target: MySQLConnection,
         _ stop: @escaping @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool
@@ -53,7 +56,7 @@ package struct ApplyStage: Sendable {
         let prepared = try await context.state.preparedTransactions(on: target)
         try await target.query("COMMIT")
         let limit = context.plan.settings.changeMemoryLimit
-        let queue = BoundedQueue<SourceItem>(limit: limit / 2)
+        let queue = BoundedQueue<SourceItem>(limit: min(limit / 2, Self.readAhead))
         let mappings = context.plan.mappings
         var filters: [Int: [RowFilter]] = [:]
         var loadedAt: [Int: ReplicationPosition] = [:]
@@ -74,7 +77,7 @@ package struct ApplyStage: Sendable {
             shapes: context.shapes, loadedAt: loadedAt, filters: filters,
             cascades: CascadeRules(context.tables.map(\.source), logged: context.sourceFacts.logsCascades, foldsCase: context.foldsCase),
             state: context.state, epoch: context.epoch,
-            phase: phase, budget: min(8 << 20, max(1 << 18, limit / 8)),
+            phase: phase, budget: min(16 << 20, max(1 << 18, limit / 8)),
             statementLimit: min(1 << 20, max(1 << 16, Int(context.targetFacts.maxAllowedPacket) / 4)), listener: listener,
             observer: context.observer)
         applier.policy = ApplyPolicy(context)

@@ -102,6 +102,21 @@ package struct ValidationStage: Sendable {
         return TableComparer(sql, source: source, target: target, readers: readers)
     }
 
+    /// While the target is far behind, nearly every chunk differs, every row of it is read for that, and all of it is dirty again
+    /// before the target is level: that work would only hold up the replay. Each worker then takes one task in this time, so that
+    /// a target that is always behind is validated all the same.
+    private static let paceBehind = Duration.seconds(2)
+
+    private func isBehind() async -> Bool {
+        let wait = "replay before validation"
+        guard await context.board.isFarBehind else {
+            await context.board.endWait(wait)
+            return false
+        }
+        await context.board.beginWait(wait, why: "Both sides are compared slowly until the target is level with the source.", limit: nil)
+        return true
+    }
+
     private func work() async throws {
         let source = try await context.openSource()
         let target = try await context.sessions.target()
@@ -112,8 +127,14 @@ package struct ValidationStage: Sendable {
             let tables = Dictionary(context.tables.map { ($0.source.name, $0) }, uniquingKeysWith: { first, _ in first })
             // One at a time: the statements of thousands of tables, in each worker, would be memory without a bound.
             var kept: (table: TableName, comparer: TableComparer)?
+            var last = ContinuousClock.now
             while true {
                 try Task.checkCancellation()
+                if await isBehind(), .now - last < Self.paceBehind {
+                    try await Task.sleep(for: .milliseconds(50))
+                    continue
+                }
+                last = .now
                 guard let task = await board.next(), let table = tables[task.table] else {
                     // Nothing to compare now; the applier marks new keys several times a second.
                     try await Task.sleep(for: .milliseconds(20))
