@@ -5,7 +5,7 @@ import Testing
 
 /// Definitions change between MySQL and MariaDB once everything is loaded: rows before, between and after, compared at the end by the
 /// servers' own SQL, and `kill -9` in the middle.
-@Suite(.serialized) struct DialectDefinitionTests {
+@Suite struct DialectDefinitionTests {
     struct Pair: Sendable, CustomTestStringConvertible {
         var source: ServerFlavour
         var target: ServerFlavour
@@ -19,6 +19,7 @@ import Testing
     private static let schema = """
         CREATE DATABASE e DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci; USE e;
         CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20), n INT UNSIGNED NOT NULL DEFAULT 0);
+        CREATE TABLE u (id INT PRIMARY KEY, v VARCHAR(20), n INT UNSIGNED NOT NULL DEFAULT 0); INSERT INTO u VALUES (7, 'u', 7);
         CREATE TABLE o (id INT PRIMARY KEY, k INT, UNIQUE KEY u (k));
         CREATE TABLE keyless (a INT, b VARCHAR(10));
         CREATE TABLE p (id INT PRIMARY KEY, k INT) PARTITION BY RANGE (id) (PARTITION a VALUES LESS THAN (10), PARTITION b VALUES LESS THAN MAXVALUE);
@@ -27,10 +28,10 @@ import Testing
         INSERT INTO keyless VALUES (1, 'x'), (1, 'x'), (2, 'y'); INSERT INTO p VALUES (1, 1), (50, 50)
         """
 
-    /// The second number: how the statement is carried over. `true`: in place, no table is read again.
+    /// `inPlace`: no table is read again.
     private static let steps: [(inPlace: Bool, sql: String)] = [
         (true, "ALTER TABLE t ADD COLUMN x INT DEFAULT 7 AFTER id; UPDATE t SET x = id WHERE id < 3; INSERT INTO t VALUES (4, 4, 'four', 0)"),
-        (true, "ALTER TABLE t ADD (c DATETIME(3) NULL DEFAULT CURRENT_TIMESTAMP(3), s SET('a','b') NOT NULL DEFAULT 'a', w TEXT); INSERT INTO t (id, w) VALUES (5, 'ü'), (6, NULL)"),
+        (true, "ALTER TABLE t ADD (c DATETIME(3) NULL, s SET('a','b') NOT NULL DEFAULT 'a', w TEXT); INSERT INTO t (id, v, w) VALUES (5, 'v', 'ü'), (6, 'v', NULL)"),
         (true, "ALTER TABLE t MODIFY v VARCHAR(90) COMMENT 'longer', MODIFY n BIGINT UNSIGNED NOT NULL DEFAULT 1; INSERT INTO t (id, v, n) VALUES (7, REPEAT('v', 80), 18446744073709551615)"),
         (true, "ALTER TABLE t CHANGE v vv VARCHAR(90) NOT NULL DEFAULT ''; UPDATE t SET vv = CONCAT(vv, '!') WHERE id < 5"),
         (true, "ALTER TABLE t RENAME COLUMN vv TO z, DROP COLUMN w, ADD INDEX zi (z (10)); DELETE FROM t WHERE id = 3; INSERT INTO t (id, z) VALUES (8, 'z')"),
@@ -60,13 +61,13 @@ import Testing
             """
             SELECT TABLE_NAME, ORDINAL_POSITION, COLUMN_NAME, REPLACE(DATA_TYPE, 'json', 'longtext'), IS_NULLABLE, IF(DATA_TYPE = 'json', 'utf8mb4', CHARACTER_SET_NAME),
               IF(DATA_TYPE IN ('json', 'longtext'), 0, CHARACTER_MAXIMUM_LENGTH), COLUMN_COMMENT
-            FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'e' ORDER BY 1, 2
+            FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'e' ORDER BY HEX(TABLE_NAME), 2
             """)
     }
 
     private static func keys(_ server: TestServer) async throws -> [[String]] {
         try await server.sql(
-            "SELECT TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE, SUB_PART FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'e' ORDER BY 1, 2, 3")
+            "SELECT TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX, COLUMN_NAME, NON_UNIQUE, SUB_PART FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = 'e' ORDER BY HEX(TABLE_NAME), HEX(INDEX_NAME), 3")
     }
 
     private static func expectSame(_ rig: MigrationRig, _ comment: String) async throws {
@@ -87,7 +88,7 @@ import Testing
                 let run = try await rig.godwit(["migrate", "--until", "validated"], expecting: nil)
                 #expect(run.code == 0, "\(step.sql): \(run.errors)")
                 try await Self.expectSame(rig, step.sql)
-                let isReadAgain = run.errors.contains("is loaded again")
+                let isReadAgain = run.errors.contains("moment: definition.reset.after")
                 #expect(isReadAgain != step.inPlace, "\(step.sql): \(run.errors)")
                 guard run.code == 0 else { return }
             }
@@ -113,8 +114,8 @@ import Testing
             try rig.plan(tables: #"{ include: ["e.*"] }"#)
             try await rig.godwit(["migrate", "--until", "validated"])
             for statement in [
-                "RENAME TABLE t TO tmp, keyless TO t, tmp TO keyless", "ALTER TABLE t ADD COLUMN y INT DEFAULT 4 FIRST", "TRUNCATE TABLE o",
-                "ALTER TABLE keyless CHANGE v w VARCHAR(50), DROP n, ADD UNIQUE (id)", "DROP TABLE t",
+                "RENAME TABLE t TO tmp, u TO t, tmp TO u", "ALTER TABLE t ADD COLUMN y INT DEFAULT 4 FIRST", "TRUNCATE TABLE o",
+                "ALTER TABLE u CHANGE v w VARCHAR(50), DROP n, ADD UNIQUE (id)", "DROP TABLE t",
             ] {
                 try await rig.source.sql("USE e; INSERT INTO o VALUES (\(statement.count + 1000), \(statement.count)); \(statement); INSERT INTO o VALUES (\(statement.count), NULL)")
                 let godwit = try await GodwitProcess.start(["migrate", "--until", "validated"], in: rig.folder, haltAt: moment)

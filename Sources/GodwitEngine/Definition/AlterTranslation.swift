@@ -185,6 +185,8 @@ struct AlterTranslation: Sendable {
         let name = SQL.identifier(column.name)
         if tolerant, names[column.name.lowercased()] != nil { return }
         if column.isAutoIncrement { throw ColumnClause.unclear("AUTO_INCREMENT for rows that are there") }
+        // The log's clock may be coarser than the statement's was.
+        if case .now = column.defaultValue { throw ColumnClause.unclear("the present time for rows that are there") }
         if case .expression = column.defaultValue { throw ColumnClause.unclear("a default that is worked out for rows that are there") }
         let isZero = column.isNullable == false && column.defaultValue == nil && column.generated == nil
         if isZero, ["json", "date", "datetime", "timestamp"].contains(column.type) {
