@@ -10,6 +10,8 @@ package struct DefinitionPlan: Sendable, Hashable {
     package var effects: [DefinitionStatement.Effect]
     /// Tables, or their rows, change names: their definitions may be the same before and after.
     package var isRename: Bool
+    /// Between MySQL and MariaDB: what `statement` was made of.
+    var translated: AlterTranslation.Result? = nil
     /// DROP TABLE alone.
     package var isDrop: Bool {
         !statement.isEmpty && effects.allSatisfy { if case .drop = $0 { true } else { false } }

@@ -56,6 +56,7 @@ struct DefinitionReplay: Sendable {
             await control.close()
             await runner.close()
             await context.board.endWait(wait)
+            if let unclear = error as? DefinitionStatement.Unclear, unclear.isReload { try await reload(change, unclear.reason) }
             throw error
         }
         await control.close()
@@ -103,19 +104,26 @@ struct DefinitionReplay: Sendable {
             throw DefinitionStatement.Unclear(reason: "it fills the table it creates", isReload: true)
         }
         let zone = context.sourceFacts.variables["system_time_zone"] ?? ""
-        if context.translation.crosses {
-            throw refusal(change, "source and target are of different families (MySQL, MariaDB), whose definitions Godwit translates only when it creates a table")
+        let crosses = context.translation.crosses
+        if let reason = StatementSession.objection(query, timeZoneOfSource: zone) {
+            // A table that is read again needs no session.
+            throw crosses ? DefinitionStatement.Unclear(reason: reason, isReload: true) : refusal(change, reason)
         }
-        if let reason = StatementSession.objection(query, timeZoneOfSource: zone) { throw refusal(change, reason) }
         do {
             let mappings = context.plan.mappings
             let statement = try DefinitionStatement(
                 query.text, schema: query.schema, quoting: SQLQuoting(sqlMode: query.status.sqlMode), canonical: canonical)
             try refuseOutsideParents(statement)
-            return try DefinitionPlan.decide(
-                statement,
-                tables: Dictionary(uniqueKeysWithValues: context.tables.map { ($0.source.name, $0.prepared.target) }),
-                decision: { mappings.decision(for: $0) })
+            let tables = Dictionary(uniqueKeysWithValues: context.tables.map { ($0.source.name, $0.prepared.target) })
+            let plan = try DefinitionPlan.decide(statement, tables: tables, decision: { mappings.decision(for: $0) })
+            guard crosses else { return plan }
+            let known = context
+            return try TranslatedDefinition(translation: context.translation, source: context.sourceFacts).translate(
+                plan, query, tables: Dictionary(uniqueKeysWithValues: context.tables.map { ($0.source.name, $0.prepared) }),
+                naming: { name in
+                    let own = Self.canonical(name, known)
+                    return tables[own] ?? mappings.decision(for: own)?.target ?? own
+                })
         } catch {
             if error.isReload, Remedy.reloadAfterRename.isOn { throw error }
             throw refusal(change, error.reason)
@@ -170,7 +178,9 @@ struct DefinitionReplay: Sendable {
         }
     }
 
-    private func canonical(_ name: TableName) -> TableName {
+    private func canonical(_ name: TableName) -> TableName { Self.canonical(name, context) }
+
+    private static func canonical(_ name: TableName, _ context: RunContext) -> TableName {
         guard context.sourceFacts.lowerCaseTableNames != 0 else { return name }
         let folded = TableName(schema: name.schema.lowercased(), table: name.table.lowercased())
         return context.tables.first {
@@ -252,16 +262,25 @@ struct DefinitionReplay: Sendable {
     private func execute(_ change: DefinitionChange, _ plan: DefinitionPlan, _ runner: MySQLConnection) async throws {
         guard let query = change.query else { return }
         do {
-            if Sequences.isUsed(in: query.text) {
+            if Sequences.isUsed(in: query.text), !context.translation.crosses {
                 try await bringSequences()
                 // A sequence without a schema is in the session's.
                 if !query.schema.isEmpty { try await runner.query("USE \(SQL.identifier(query.schema))") }
             }
-            try await StatementSession(change: change, query: query).begin(on: runner, wait: Self.lockSeconds)
+            let session = StatementSession(change: change, query: query)
+            if context.translation.crosses {
+                try await session.beginTranslated(on: runner, wait: Self.lockSeconds)
+            } else {
+                try await session.begin(on: runner, wait: Self.lockSeconds)
+            }
             try await runner.query(ByteBuffer(bytes: plan.statement))
         } catch let unclear as DefinitionStatement.Unclear {
             throw refusal(change, unclear.reason)
         } catch let error as MySQLError where !Retry.isWorthwhile(error) {
+            // What was written anew may be more than the target can do in one step; made from nothing it may be able to.
+            if context.translation.crosses, !plan.isRename, !plan.isDrop {
+                throw DefinitionStatement.Unclear(reason: "the target refuses it as an ALTER: \(error.message)", isReload: true)
+            }
             throw refusal(change, "the target refuses it: \(error.message)")
         }
     }
@@ -298,11 +317,14 @@ struct DefinitionReplay: Sendable {
             guard let table = context.tables.first(where: { $0.source.name == name }),
                 let now = try await Catalog.read(target, table: table.prepared.target)
             else { continue }
-            let own = table.source.columns.map { "\($0.name) \(Definitions.normalized($0.columnType))" }
+            let own = context.translation.table(table.source).columns.map { "\($0.name) \(Definitions.normalized($0.columnType))" }
             let theirs = now.columns.map { "\($0.name) \(Definitions.normalized($0.columnType))" }
             // After a crash it may have run already.
             let intent = try await context.state.intent(on: target)
             guard own == theirs || intent != nil else {
+                if context.translation.crosses {
+                    throw DefinitionStatement.Unclear(reason: "the target's \(table.prepared.target) has other columns", isReload: true)
+                }
                 throw refusal(change, "the target's \(table.prepared.target) has other columns, or the same in another order")
             }
         }
@@ -425,13 +447,13 @@ struct DefinitionReplay: Sendable {
                 guard let table = tables[name] else { continue }
                 // Renamed by the same statement: read under the new name below.
                 guard learned[table.prepared.target] != nil else { continue }
-                let prepared = try Self.prepared(name, table.prepared.target, learned)
+                let prepared = try prepared(name, table.prepared.target, learned, table.prepared, plan)
                 tables[name]?.prepared = prepared
                 try await state.replaceTable(id: table.id, source: name, prepared: TargetState.json(prepared), on: target)
             case .rename(let old, let new):
                 guard let table = tables.removeValue(forKey: old), let goal = mappings.decision(for: new)?.target else { continue }
                 // A name that only passes through is not there to be read; its last one is.
-                let prepared = learned[goal] == nil ? table.prepared : try Self.prepared(new, goal, learned)
+                let prepared = learned[goal] == nil ? table.prepared : try prepared(new, goal, learned, table.prepared, plan)
                 tables[new] = (table.id, prepared)
                 try await state.replaceTable(id: table.id, source: new, prepared: TargetState.json(prepared), on: target)
             }
@@ -454,6 +476,14 @@ struct DefinitionReplay: Sendable {
             }
             try await context.state.replaceTable(id: table.id, source: name, prepared: TargetState.json(prepared), on: target)
         }
+    }
+
+    private func prepared(
+        _ source: TableName, _ target: TableName, _ learned: [TableName: TableDefinition], _ before: PreparedTable, _ plan: DefinitionPlan
+    ) throws -> PreparedTable {
+        guard context.translation.crosses, let now = learned[target] else { return try Self.prepared(source, target, learned) }
+        return try TranslatedDefinition(translation: context.translation, source: context.sourceFacts)
+            .learned(before, as: source, on: target, now: now, plan.translated)
     }
 
     private static func prepared(

@@ -57,8 +57,8 @@ struct SchemaReplay: Sendable {
         throw DefinitionsChanged()
     }
 
-    /// Between MySQL and MariaDB the same words name other collations, and no statement that comes later in the log is carried over: so
-    /// the default that the source has now will do, under the target's name for it.
+    /// Between MySQL and MariaDB the same words name other collations, and tables that come later are made from what they are on the source,
+    /// collations named in full: so the default that the source has now will do, under the target's name for it.
     private func translated(_ schema: String, _ change: DefinitionChange) async throws -> String {
         let source = try await context.openSource()
         let own: Catalog.Schema?

@@ -57,6 +57,14 @@ struct StatementSession: Sendable {
         for statement in statements { try await target.query(statement) }
     }
 
+    /// The session of a statement that was written anew for the other family: the time and the zone in which it ran.
+    func beginTranslated(on target: MySQLConnection, wait: Int) async throws {
+        try await target.query("SET SESSION foreign_key_checks = 0")
+        try await target.query("SET SESSION lock_wait_timeout = \(wait)")
+        if let zone = query.status.timeZone, zone != "SYSTEM" { try await target.query("SET SESSION time_zone = \(SQL.string(zone))") }
+        try await target.query("SET SESSION timestamp = \(change.timestamp)")
+    }
+
     /// What a TIMESTAMP without NULL or NOT NULL means. MySQL logs it as a variable, MariaDB (10.10 and later) as a flag.
     private func timestampMeaning(_ target: MySQLConnection) async throws -> [String] {
         let flag = target.server.isMariaDB ? query.status.flags2.map { $0 & Self.explicitTimestampFlag != 0 } : nil
@@ -66,7 +74,7 @@ struct StatementSession: Sendable {
     }
 
     /// Measured on 10.11 and 11.8.
-    private static let explicitTimestampFlag: UInt32 = 1 << 24
+    static let explicitTimestampFlag: UInt32 = 1 << 24
 
     /// The collation that a character set stands for where a statement names none. MariaDB logs it (11.2 and later) with each statement
     /// for which it counts; before, and where it is empty, the compiled-in ones count.

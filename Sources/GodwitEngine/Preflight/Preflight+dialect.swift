@@ -16,11 +16,6 @@ extension Preflight {
         let translation = DialectTranslation(source: facts.source, target: facts.target)
         var found = facts.tables.flatMap { dialect($0, translation) }
         guard translation.crosses else { return found }
-        found.append(
-            Finding(
-                .warning, "dialect", "source", "Changes of definition are not followed between MySQL and MariaDB once everything is loaded.",
-                why: "Statements of one family mean something else in the other, or nothing.",
-                cure: "Make no ALTER, CREATE or DROP on included tables until the cutover."))
         for object in facts.objects.source {
             found.append(
                 Finding(
