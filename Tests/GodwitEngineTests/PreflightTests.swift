@@ -65,8 +65,6 @@ struct PreflightTests {
     }
 
     static let servers: [Row] = [
-        Row("from MariaDB to MySQL", "dialect", .warning, "source") { $0.source.isMariaDB = true },
-        Row("from MySQL to MariaDB", "dialect", .warning, "source") { $0.target.isMariaDB = true },
         Row("an old source", "source-version", .refusal, "source") { $0.source.variables["binlog_row_metadata"] = nil },
         Row("one server twice", "same-server", .refusal, "target") { $0.target.variables["server_uuid"] = "a" },
         Row("the same id", "server-id", .warning, "target", cure: "server_id = 2") { $0.target.variables["server_id"] = "1" },
