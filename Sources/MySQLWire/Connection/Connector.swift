@@ -61,7 +61,11 @@ struct Connector: Sendable {
         do {
             try channel.pipeline.syncOperations.addHandler(handler)
         } catch {
-            ready.fail(MySQLError(.connect, "The connection could not be set up (\(ioErrorText(error)))."))
+            // It was closed before anything could be read of it.
+            ready.fail(
+                MySQLError(
+                    .connect, "\(configuration.address) closed the connection as soon as it was open (\(ioErrorText(error))).",
+                    cure: "Check that a MySQL server listens there, and that it accepts more connections."))
             channel.close(promise: nil)
         }
     }
