@@ -109,7 +109,7 @@ import Testing
 
     @Test(arguments: ["HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "\u{05}\0\0\0\u{0B}hello"])
     func notAMySQLServer(_ greeting: String) async throws {
-        try await ScriptedPeer.with([[.raw(ByteBuffer(string: greeting)), .close]]) { _, configuration in
+        try await ScriptedPeer.with([[.raw(ByteBuffer(string: greeting))]]) { _, configuration in
             let error = await failure { try await connect(configuration) }
             #expect(error?.code == .protocolViolation)
             #expect(error?.cure.isEmpty == false)
