@@ -109,7 +109,8 @@ public struct RowImage: Sendable {
 
     /// Says where in `bytes` the column's value is. nil: NULL.
     public mutating func set(_ index: Int, _ range: Range<Int>?) {
-        slots[index] = range.map { Slot(start: UInt32(truncatingIfNeeded: $0.lowerBound), length: UInt32(truncatingIfNeeded: $0.count)) } ?? .null
+        // Checked: a position cut short would be another value's bytes. No event, unpacked or merged with an older row, comes near.
+        slots[index] = range.map { Slot(start: UInt32($0.lowerBound), length: UInt32($0.count)) } ?? .null
     }
 
     public mutating func remove(_ index: Int) { slots[index] = .absent }

@@ -24,6 +24,7 @@ import Testing
             columns: [
                 column(0, "id", "int", "int", nullable: false), column(1, "v", "varchar", "varchar(20)", "utf8mb4_0900_ai_ci"),
                 column(2, "n", "int", "int(10) unsigned"), column(3, "e", "enum", "enum('a','b')", "utf8mb4_bin"), column(4, "d", "decimal", "decimal(8,2)"),
+                column(5, "big", "text", "text", "utf8mb4_bin"),
             ],
             indexes: [IndexDefinition(name: "PRIMARY", isUnique: true, isPrimary: true, columns: [0])], createStatement: "")
     }()
@@ -77,7 +78,7 @@ import Testing
 
     /// Each would end in other rows or other definitions, or may: the table is read again.
     @Test(arguments: [
-        "ALTER TABLE t MODIFY v VARCHAR(10)", "ALTER TABLE t MODIFY v VARCHAR(30) CHARACTER SET latin1", "ALTER TABLE t MODIFY n INT", "ALTER TABLE t MODIFY n TEXT",
+        "ALTER TABLE t MODIFY v VARCHAR(10)", "ALTER TABLE t MODIFY v VARCHAR(30) CHARACTER SET latin1", "ALTER TABLE t MODIFY n INT", "ALTER TABLE t MODIFY n TEXT", "ALTER TABLE t MODIFY big TEXT(100)",
         "ALTER TABLE t MODIFY e ENUM('b','a')", "ALTER TABLE t MODIFY d DECIMAL(8,3)", "ALTER TABLE t ADD x CHAR(36) DEFAULT (UUID())",
         "ALTER TABLE t ADD x INT AUTO_INCREMENT UNIQUE", "ALTER TABLE t ADD x DATETIME(3) DEFAULT NOW(3)", "ALTER TABLE t ADD x DATE NOT NULL", "ALTER TABLE t ADD x JSON NOT NULL",
         "ALTER TABLE t ADD x VECTOR(3)", "ALTER TABLE t ADD UNIQUE (v)", "ALTER TABLE t ADD INDEX ((n + 1))", "ALTER TABLE t CONVERT TO CHARACTER SET latin1",

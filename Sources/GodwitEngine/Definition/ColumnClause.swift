@@ -242,6 +242,8 @@ extension ColumnClause {
     /// Do all values of a column of the `old` type stay what they are in this one? Both in one character set.
     func keepsValues(of old: ColumnClause) -> Bool {
         guard isUnsigned == old.isUnsigned, isZerofill == old.isZerofill else { return false }
+        // TEXT(100) is the smallest type that takes so much.
+        if type.hasSuffix("text") || type.hasSuffix("blob"), !arguments.isEmpty { return false }
         func number(_ clause: ColumnClause, _ index: Int, _ standard: Int) -> Int {
             clause.arguments.indices.contains(index) ? Int(clause.arguments[index]) ?? -1 : standard
         }

@@ -24,6 +24,19 @@ package struct ValidationStage: Sendable {
 
     /// Runs until cancelled.
     package func run() async throws {
+        do {
+            try await compare()
+        } catch {
+            // Who waits no longer is not to be shown as waiting.
+            for wait in [Self.visibleRows, Self.behind] { await context.board.endWait(wait) }
+            throw error
+        }
+    }
+
+    private static let visibleRows = "visible rows"
+    private static let behind = "replay before validation"
+
+    private func compare() async throws {
         try await plan()
         try await settle()
         let workers = max(1, min(context.plan.settings.validationThreadCount, 16))
@@ -39,7 +52,7 @@ package struct ValidationStage: Sendable {
     /// comparison counts.
     private func settle() async throws {
         let source = try await context.openSource()
-        let wait = "visible rows"
+        let wait = Self.visibleRows
         do {
             while try await !visible.lowerBound(on: source).covers(start) {
                 await context.board.beginWait(
@@ -108,12 +121,11 @@ package struct ValidationStage: Sendable {
     private static let paceBehind = Duration.seconds(2)
 
     private func isBehind() async -> Bool {
-        let wait = "replay before validation"
         guard await context.board.isFarBehind else {
-            await context.board.endWait(wait)
+            await context.board.endWait(Self.behind)
             return false
         }
-        await context.board.beginWait(wait, why: "Both sides are compared slowly until the target is level with the source.", limit: nil)
+        await context.board.beginWait(Self.behind, why: "Both sides are compared slowly until the target is level with the source.", limit: nil)
         return true
     }
 
