@@ -29,9 +29,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CXattr"),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         .target(name: "MySQLTypes"),
@@ -67,16 +71,49 @@ let package = Package(
             ]
         ),
         .target(
+            name: "GodwitHost",
+            dependencies: [
+                "MySQLWire", "CXattr",
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .target(
             name: "GodwitCommands",
             dependencies: [
-                "GodwitEngine", "MySQLWire", "MySQLBinlog", "MySQLTypes",
+                "GodwitServer", "GodwitHost", "GodwitEngine", "MySQLWire", "MySQLBinlog", "MySQLTypes",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
         .executableTarget(name: "godwit", dependencies: ["GodwitCommands"]),
+        .target(
+            name: "GodwitServer",
+            dependencies: [
+                "GodwitEngine", "MySQLWire", "MySQLTypes",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
 
         // Test support: real servers on free ports, certificates, fingerprints, a workload of writers.
         .target(
@@ -105,6 +142,7 @@ let package = Package(
             ]
         ),
 
+        .testTarget(name: "GodwitServerTests", dependencies: ["GodwitEngine", "GodwitServer", .product(name: "SystemPackage", package: "swift-system")]),
         .testTarget(name: "MySQLTypesTests", dependencies: ["MySQLTypes"]),
         .testTarget(name: "MySQLBinlogTests", dependencies: ["MySQLBinlog", "MySQLTypes", "CZlib", "CZstd"], exclude: ["Fixtures"]),
         .testTarget(
@@ -128,12 +166,31 @@ let package = Package(
             ]
         ),
         .testTarget(
+            name: "GodwitHostTests",
+            dependencies: [
+                "GodwitHost", "GodwitTesting", "MySQLWire",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
+        ),
+        .testTarget(
             name: "GodwitCommandsTests",
             dependencies: [
                 "GodwitCommands", "GodwitEngine", "MySQLWire", "MySQLBinlog", "MySQLTypes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ]
+        ),
+        .testTarget(
+            name: "ServiceScenarioTests",
+            dependencies: ["GodwitTesting", "MySQLWire", .product(name: "SystemPackage", package: "swift-system")],
+            exclude: ["Clients"]
         ),
         .testTarget(
             name: "ScenarioTests",

@@ -226,11 +226,12 @@ private struct Stall {
                 try await connection.query("COMMIT")
                 try await connection.query("CREATE TABLE fx.other (id INT)")
                 let end = try await positions.end(on: connection)
-                let first = try await Self.transactions(server, from: start, to: end)
+                let first = try await Self.transactions(server, from: start, count: 3)
                 #expect(first.map(\.rows) == [1, 2, 0])
-                #expect(first.last?.end == end)
+                // The server may write a checkpoint behind the last transaction, whenever it likes.
+                #expect(first.allSatisfy { $0.end > start && $0.end <= end })
                 for (index, transaction) in first.enumerated().dropLast() {
-                    let again = try await Self.transactions(server, from: transaction.end, to: end)
+                    let again = try await Self.transactions(server, from: transaction.end, count: first.count - index - 1)
                     #expect(again.map(\.end) == first[(index + 1)...].map(\.end))
                 }
             }
@@ -238,7 +239,7 @@ private struct Stall {
     }
 
     private static func transactions(
-        _ server: TestServer, from start: BinlogCoordinates, to end: BinlogCoordinates
+        _ server: TestServer, from start: BinlogCoordinates, count: Int
     ) async throws -> [(rows: Int, end: BinlogCoordinates)] {
         let capture = CaptureStream(
             shapes: [table("t", [("id", "int"), ("v", "text")])], usesGTIDs: false, caseInsensitiveNames: false, isStrict: true,
@@ -258,7 +259,7 @@ private struct Stall {
                             case .commit(let commit):
                                 result.append((rows, commit.coordinates))
                                 rows = 0
-                                if commit.coordinates >= end { return result }
+                                if result.count == count { return result }
                             default: break
                             }
                         }

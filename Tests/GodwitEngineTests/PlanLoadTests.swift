@@ -252,6 +252,32 @@ let designPlan = """
         #expect(plan.warnings.allSatisfy { $0.contains("tls.ca has no effect") })
     }
 
+    /// The way back has both sides exchanged, and the commands that switch.
+    @Test func reverse() throws {
+        let commands = "application: { profile: commands, switch: [[a]], switch_back: [[b]], health: [[c]], block: application, stop: [[d]], start: [[e]] }\n"
+        let plan = try PlanFixture().parse(PlanFixture.minimal + commands + "reverse: { block: accounts }\n")
+        let back = try plan.reversed()
+        #expect(back.task == "godwit.reverse" && back.forward == Plan.Forward(task: "godwit", block: .application))
+        #expect(back.source.user == "t" && back.target.user == "s")
+        #expect(back.application.switch == [["b"]] && back.application.switchBack == [["a"]] && back.application.health == [["c"]])
+        #expect(back.application.block == .accounts)
+        #expect(back.reverse == nil && plan.forward == nil)
+        #expect(try PlanFixture().parse(PlanFixture.minimal + commands + "reverse: true\n").reversed().application.block == .application)
+        for none in ["", "reverse: false\n"] {
+            let plan = try PlanFixture().parse(PlanFixture.minimal + none)
+            #expect(throws: EngineError.self) { try plan.reversed() }
+        }
+    }
+
+    @Test(arguments: [
+        ("application: { profile: commands, switch: [[a]] }\nreverse: true\n", "switch_back"),
+        ("without: [triggers]\nreverse: true\n", "triggers"), ("reverse: maybe\n", "reverse"), ("reverse: { bloc: accounts }\n", "bloc"), ("reverse: { block: nothing }\n", "reverse.block"),
+    ])
+    func reverseIsRefused(text: String, word: String) {
+        let refusal = PlanFixture().refusal(PlanFixture.minimal + text)
+        #expect(refusal.contains(word) && refusal.contains("godwit.yml:"), "\(refusal)")
+    }
+
     @Test func missingPlanFile() {
         #expect {
             _ = try Plan.load(path: "/nonexistent/godwit.yml")

@@ -270,7 +270,7 @@ import Testing
 }
 
 extension ValidationLedger {
-    fileprivate mutating func take(checkpoint: ReplicationPosition? = nil) throws -> ValidationTask {
+    mutating func take(checkpoint: ReplicationPosition? = nil) throws -> ValidationTask {
         let task = next(checkpoint: checkpoint)
         return try #require(task)
     }

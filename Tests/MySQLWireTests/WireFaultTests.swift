@@ -116,6 +116,19 @@ import Testing
         }
     }
 
+    /// A server without a free place says so and closes at once, before the client has sent anything.
+    @Test(arguments: ["127.0.0.1", "localhost"]) func refusedAndClosedAtOnce(host: String) async throws {
+        let refusal = ByteBuffer(bytes: [0xFF, 0x10, 0x04] + Array("Too many connections".utf8))
+        try await ScriptedPeer.with([[.packets([refusal], first: 0), .close]]) { peer, configuration in
+            var configuration = configuration
+            configuration.address = .tcp(host: host, port: peer.port)
+            for _ in 0..<50 {
+                let error = await failure { try await connect(configuration) }
+                #expect(error?.serverCode == 1040, "\(error.map { "\($0)" } ?? "connected")")
+            }
+        }
+    }
+
     @Test func silentServer() async throws {
         try await ScriptedPeer.with([[]]) { _, configuration in
             var configuration = configuration

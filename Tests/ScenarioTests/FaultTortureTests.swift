@@ -11,7 +11,6 @@ import Testing
         var source: ServerFlavour
         var target: ServerFlavour
         var testDescription: String { "\(source) to \(target), seed \(FaultMoments.seed)" }
-        var isSame: Bool { source == target }
 
         /// `mysql9:mariadb`, the flavours' names.
         init?(_ text: String) {
@@ -22,8 +21,9 @@ import Testing
     }
 
     /// `GODWIT_TORTURE_PAIRS` names others, for example `mysql9:mysql9,mariadb:mysql9`.
-    static let pairs = (ProcessInfo.processInfo.environment["GODWIT_TORTURE_PAIRS"] ?? "mysql9:mysql9")
+    static let pairs = (ProcessInfo.processInfo.environment["GODWIT_TORTURE_PAIRS"] ?? usual)
         .split(separator: ",").compactMap { Pair(String($0)) }
+    private static let usual = "mysql9:mysql9,mysql9:mariadb11"
     private static let reads = FaultMoments.isSoak ? 5000 : 1000
 
     @Test(arguments: pairs)
@@ -39,12 +39,11 @@ import Testing
     }
 
     private static func run(_ pair: Pair, _ plain: Scenario, _ source: FaultProxy, _ target: FaultProxy) async throws {
-        let hasTypes = pair.source == .mysql9 && pair.isSame
-        let script = TortureScript(seed: FaultMoments.seed, hasTypes: hasTypes, hasDefinitionChanges: pair.isSame)
+        let script = TortureScript(seed: FaultMoments.seed, types: TortureScript.Types(from: pair.source, to: pair.target))
         var scenario = plain
         (scenario.sourcePort, scenario.targetPort) = (source.port, target.port)
         scenario.tables = #"{ include: ["shop.*", "torture.*", "ty.*"] }"#
-        try await scenario.source.sql(TortureScript.definition(hasTypes: hasTypes))
+        try await scenario.source.sql(script.definition)
         let faults = FaultRun(scenario: scenario, application: FaultApplication(scenario: scenario))
         try await faults.application.install(task: "task: { FullLoadSettings: { CommitRate: 50, MaxFullLoadSubTasks: 2 } }")
         let writers = scenario.writers(2, rate: 60, seed: FaultMoments.seed)
@@ -69,7 +68,7 @@ import Testing
             stop.set()
             let samples = await sampling.value
             var problems = try await faults.problems(samples, report)
-            problems += try await run.differences(schemas: ["shop", "torture"] + (hasTypes ? ["ty"] : []))
+            problems += try await run.differences(schemas: ["shop", "torture", "ty"])
             if samples.count < reads { problems.append("only \(samples.count) reads of the target") }
             if run.struck.count < 10 { problems.append("only \(run.struck.count) faults struck") }
             #expect(problems.isEmpty, "\(pair.testDescription)\n\(problems.joined(separator: "\n"))\n\(faults.story)")

@@ -87,13 +87,19 @@ enum PortableTypes {
     /// - Parameter enumErrors: with the error value of an ENUM, which MariaDB 10.11 does not take.
     static func inserts(from first: Int, enumErrors: Bool = true) -> String {
         let session = "SET sql_mode = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'; SET NAMES utf8mb4;"
-        let rows = TypeExtremes.rows.enumerated().map { number, row -> String in
-            // The first column is the key, which the row does not have.
-            let values = zip(allColumns.dropFirst(), cut(row)).filter { !dropped.contains($0.0) }
-                .map { $0.0 == "e" && $0.1 == "0" && !enumErrors ? "'a'" : $0.1 }
-            return "INSERT INTO ty.t (\(columns.joined(separator: ","))) VALUES (\(first + number), \(values.joined(separator: ",")));"
+        let inserts = rows(enumErrors: enumErrors).enumerated().map { number, row in
+            "INSERT INTO ty.t (\(columns.joined(separator: ","))) VALUES (\(first + number), \(row));"
         }
-        return session + rows.joined(separator: "\n")
+        return session + inserts.joined(separator: "\n")
+    }
+
+    /// Values of all columns but the key, as SQL.
+    static func rows(enumErrors: Bool) -> [String] {
+        TypeExtremes.rows.map { row in
+            // The first column is the key, which the row does not have.
+            zip(allColumns.dropFirst(), cut(row)).filter { !dropped.contains($0.0) }
+                .map { $0.0 == "e" && $0.1 == "0" && !enumErrors ? "'a'" : $0.1 }.joined(separator: ",")
+        }
     }
 
     /// Cut at the commas that are in no parentheses and no quotes.

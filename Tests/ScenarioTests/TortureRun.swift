@@ -73,7 +73,7 @@ struct TortureRun {
     mutating func strike(_ fault: TortureFault) async throws {
         let godwit = try await started(cutover: fault.part == .cutover)
         guard try await reach(fault, godwit) else { return }
-        // Halving ends with the next fault.
+        // Halving ends when the target has come level through it, or with the next fault.
         try await source.release()
         try await target.release()
         print("torture: \((ContinuousClock.now - began).formatted(.units(allowed: [.seconds], width: .narrow, fractionalPart: .show(length: 1)))) \(fault)")
@@ -93,6 +93,8 @@ struct TortureRun {
         if fault.part == .follow {
             _ = try await started(cutover: false)
             try await caughtUp()
+            try await source.release()
+            try await target.release()
         }
     }
 

@@ -8,10 +8,33 @@ struct TortureScript: Sendable {
     static let accounts = 20
     static let money = accounts * 2 * 1000
 
-    /// Has the servers' common ground all types of `TypeExtremes`?
-    let hasTypes: Bool
-    /// Do both servers speak the same DDL?
-    let hasDefinitionChanges: Bool
+    /// Every type that both servers have, at its extremes: table `ty.t`.
+    struct Types: Sendable {
+        var definition: String
+        /// The key first.
+        var columns: [String]
+        var rows: [String]
+        var inserts: String
+        /// A collation that both servers have.
+        var schemaDefaults = ""
+        /// At least so many transactions between two changes of definition. Between two kinds of servers many of them load a table again,
+        /// and one that interrupts every try of the cutover keeps it from ever being made.
+        var definitionDistance = 120
+
+        init(from source: ServerFlavour, to target: ServerFlavour) {
+            if source == .mysql9, target == .mysql9 {
+                (definition, rows) = (TypeExtremes.definition, TypeExtremes.rows)
+                (columns, inserts) = (TypeExtremes.columns.split(separator: ",").map(String.init), TypeExtremes.inserts(from: 1))
+            } else {
+                let hasEnumErrors = target != .mariadb
+                schemaDefaults = " CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+                if source.isMariaDB != target.isMariaDB { definitionDistance = 400 }
+                (definition, rows) = (PortableTypes.definition, PortableTypes.rows(enumErrors: hasEnumErrors))
+                (columns, inserts) = (PortableTypes.columns, PortableTypes.inserts(from: 1, enumErrors: hasEnumErrors))
+            }
+        }
+    }
+    let types: Types
     private var random: SplitMix64
     private var fresh: Int
     private var typed: [Int] = []
@@ -21,15 +44,14 @@ struct TortureScript: Sendable {
     private var comers: [String] = []
     private var sinceDefinition = 0
 
-    init(seed: UInt64, hasTypes: Bool, hasDefinitionChanges: Bool) {
+    init(seed: UInt64, types: Types) {
         random = SplitMix64(state: seed)
-        self.hasTypes = hasTypes
-        self.hasDefinitionChanges = hasDefinitionChanges
+        self.types = types
         fresh = 1000
-        if hasTypes { typed = Array(1...TypeExtremes.rows.count) }
+        typed = Array(1...types.rows.count)
     }
 
-    static func definition(hasTypes: Bool) -> String {
+    var definition: String {
         """
         CREATE DATABASE torture CHARACTER SET utf8mb4; GRANT ALL ON torture.* TO \(Scenario.applicationUser); GRANT ALL ON ty.* TO \(Scenario.applicationUser);
         CREATE TABLE torture.lefts (id INT PRIMARY KEY, balance BIGINT NOT NULL);
@@ -40,9 +62,12 @@ struct TortureScript: Sendable {
         CREATE TABLE torture.big (id INT PRIMARY KEY, v LONGBLOB, note VARCHAR(20));
         CREATE TABLE torture.shape (id INT AUTO_INCREMENT PRIMARY KEY, a INT, b VARCHAR(50));
         CREATE TABLE torture.heap (a INT, b VARCHAR(20));
-        \((1...accounts).map { "INSERT INTO torture.lefts VALUES (\($0), 1000); INSERT INTO torture.rights VALUES (\($0), 1000);" }.joined())
+        \((1...Self.accounts).map { "INSERT INTO torture.lefts VALUES (\($0), 1000); INSERT INTO torture.rights VALUES (\($0), 1000);" }.joined())
         INSERT INTO torture.shape (a, b) VALUES (1, 'x'), (2, 'y'), (3, NULL);
-        """ + (hasTypes ? "CREATE DATABASE ty; SET sql_mode = 'ALLOW_INVALID_DATES'; \(TypeExtremes.definition); \(TypeExtremes.inserts(from: 1))" : "")
+        CREATE DATABASE ty\(types.schemaDefaults); SET sql_mode = 'ALLOW_INVALID_DATES'; SET NAMES utf8mb4;
+        \(types.definition);
+        \(types.inserts)
+        """
     }
 
     static let session = ["SET sql_mode = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00'", "SET NAMES utf8mb4"]
@@ -69,12 +94,12 @@ struct TortureScript: Sendable {
     /// The next transaction; the last statement says how it ends, a single statement ends by itself.
     mutating func next() -> [String] {
         sinceDefinition += 1
-        if hasDefinitionChanges, sinceDefinition > 120, number(0..<40) == 0 {
+        if sinceDefinition > types.definitionDistance, number(0..<40) == 0 {
             sinceDefinition = 0
             return [definitionChange()]
         }
         switch number(0..<100) {
-        case 0..<35 where hasTypes: return types()
+        case 0..<35: return typeChange()
         case 35..<60: return wordChange()
         case 60..<66: return large()
         case 66..<78: return savepoints()
@@ -84,14 +109,14 @@ struct TortureScript: Sendable {
         }
     }
 
-    private mutating func types() -> [String] {
-        let row = TypeExtremes.rows[number(0..<TypeExtremes.rows.count)]
+    private mutating func typeChange() -> [String] {
+        let row = types.rows[number(0..<types.rows.count)]
         guard typed.count > 3, let key = next(typed), let other = next(typed) else { return newTyped(row) }
         switch number(0..<6) {
         case 0, 1: return newTyped(row)
-        case 2: return ["REPLACE INTO ty.t (\(TypeExtremes.columns)) VALUES (\(key), \(row))"]
+        case 2: return ["REPLACE INTO ty.t (\(types.columns.joined(separator: ","))) VALUES (\(key), \(row))"]
         case 3:
-            let columns = TypeExtremes.columns.split(separator: ",").dropFirst().map { "l.\($0) = r.\($0)" }.joined(separator: ", ")
+            let columns = types.columns.dropFirst().map { "l.\($0) = r.\($0)" }.joined(separator: ", ")
             return ["UPDATE ty.t AS l JOIN ty.t AS r ON r.id = \(other) SET \(columns) WHERE l.id = \(key)"]
         case 4:
             let moved = new()
@@ -107,7 +132,7 @@ struct TortureScript: Sendable {
     private mutating func newTyped(_ row: String) -> [String] {
         let key = new()
         typed.append(key)
-        return ["INSERT INTO ty.t (\(TypeExtremes.columns)) VALUES (\(key), \(row))"]
+        return ["INSERT INTO ty.t (\(types.columns.joined(separator: ","))) VALUES (\(key), \(row))"]
     }
 
     private mutating func wordChange() -> [String] {

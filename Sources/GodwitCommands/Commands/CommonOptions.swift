@@ -20,6 +20,14 @@ struct PlanOptions: ParsableArguments {
     }
 }
 
+/// Which of a plan's two ways a command is about.
+struct DirectionOption: ParsableArguments {
+    @Flag(name: .customLong("reverse"), help: "The way back (`reverse` in the plan): from the target to the old source.")
+    var isReverse = false
+
+    func plan(_ plan: Plan) throws -> Plan { isReverse ? try plan.reversed() : plan }
+}
+
 struct JSONOption: ParsableArguments {
     @Flag(name: .customLong("json"), help: "One JSON object per line on standard output, logs on standard error.")
     var isOn = false

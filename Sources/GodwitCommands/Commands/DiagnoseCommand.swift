@@ -8,11 +8,12 @@ struct DiagnoseCommand: AsyncParsableCommand {
         discussion: "Connects to both servers, reads the task's last state, names each wait with its reason and limit."
     )
     @OptionGroup var planOptions: PlanOptions
+    @OptionGroup var direction: DirectionOption
     @OptionGroup var json: JSONOption
 
     func run() async throws {
         let context = CommandContext.current
-        let plan = try planOptions.load(context)
+        let plan = try direction.plan(planOptions.load(context))
         let items = try await Interruption.guarded(context: context) {
             let source = await probe(plan.source, context)
             let target = await probe(plan.target, context)

@@ -7,7 +7,8 @@ struct MigrateCommand: AsyncParsableCommand {
         abstract: "Copy everything, follow every change, prove both sides equal.",
         discussion: """
             Runs until the migration is cut over or stopped, unless --until names an earlier end. Ctrl-C or a crash at any \
-            time, then the same command again, resumes.
+            time, then the same command again, resumes. With `reverse` in the plan it goes on after the cutover: the old \
+            source follows the target, so that `godwit rollback` loses nothing.
 
             Exit codes: 0 done, 1 failed, 2 usage or plan error (also: a table refused, before any write), \
             3 stopped and resumable, 4 compared and unequal.
@@ -28,6 +29,7 @@ struct MigrateCommand: AsyncParsableCommand {
     var until: Until?
     @Option(help: "Cut over as soon as every gate allows.")
     var cutover: Cutover?
+    @OptionGroup var direction: DirectionOption
     @Flag(help: "Say what would be created and changed where, with an estimate; write nothing.")
     var dryRun = false
     @Flag(help: "Rewrite rows that validation finds different, from the source, at the checkpoint; say which.")
@@ -36,6 +38,9 @@ struct MigrateCommand: AsyncParsableCommand {
     @OptionGroup var json: JSONOption
 
     func validate() throws {
+        if direction.isReverse, cutover != nil || dryRun {
+            throw ValidationError("--reverse excludes --cutover and --dry-run: `godwit rollback` switches back.")
+        }
         if until != nil, cutover != nil {
             throw ValidationError("--until and --cutover exclude each other: a cutover goes all the way.")
         }
@@ -54,7 +59,7 @@ struct MigrateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let context = CommandContext.current
-        let plan = try planOptions.load(context)
+        let plan = try direction.plan(planOptions.load(context))
         guard !dryRun else { return try await showDryRun(plan, context) }
         var report = try await RunShow.run(plan: plan, options: options, json: json.isOn, mask: masking.mask, context: context)
         report.status = masking.mask.status(report.status)

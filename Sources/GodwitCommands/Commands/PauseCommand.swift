@@ -8,10 +8,11 @@ struct PauseCommand: AsyncParsableCommand {
         discussion: "The source keeps its binary logs for its own retention only: a pause must be shorter."
     )
     @OptionGroup var planOptions: PlanOptions
+    @OptionGroup var direction: DirectionOption
     @OptionGroup var json: JSONOption
 
     func run() async throws {
-        try await RunnerRequest(planOptions: planOptions, json: json.isOn).send("pause", wish: "pause") {
+        try await RunnerRequest(planOptions: planOptions, direction: direction, json: json.isOn).send("pause", wish: "pause") {
             $0.state == .paused
         }
     }
@@ -24,10 +25,11 @@ struct ResumeCommand: AsyncParsableCommand {
         discussion: "A migration that was stopped (not paused) goes on with `godwit migrate`."
     )
     @OptionGroup var planOptions: PlanOptions
+    @OptionGroup var direction: DirectionOption
     @OptionGroup var json: JSONOption
 
     func run() async throws {
-        try await RunnerRequest(planOptions: planOptions, json: json.isOn).send("resume", wish: "resume") {
+        try await RunnerRequest(planOptions: planOptions, direction: direction, json: json.isOn).send("resume", wish: "resume") {
             $0.state != .paused
         }
     }
@@ -36,6 +38,7 @@ struct ResumeCommand: AsyncParsableCommand {
 /// A request to the process that runs the migration, and the wait until it has done it.
 struct RunnerRequest {
     var planOptions: PlanOptions
+    var direction = DirectionOption()
     var json: Bool
     /// Seconds until a runner that does not answer is given up.
     static let limit = 60.0
@@ -44,7 +47,7 @@ struct RunnerRequest {
         _ command: String, wish: String, isDone: @escaping @Sendable (MigrationStatus) -> Bool
     ) async throws {
         let context = CommandContext.current
-        let plan = try planOptions.load(context)
+        let plan = try direction.plan(planOptions.load(context))
         let control = try await context.engine.control(plan: plan)
         guard try await control.runnerIsAlive() else {
             throw Refusals.noRunner(plan, path: planOptions.path, wish: wish)

@@ -10,6 +10,7 @@ struct StatusCommand: AsyncParsableCommand {
     )
 
     @OptionGroup var planOptions: PlanOptions
+    @OptionGroup var direction: DirectionOption
     @Flag(help: "Show it again every second, until cut over or Ctrl-C.")
     var watch = false
     @OptionGroup var masking: MaskOption
@@ -17,10 +18,11 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let context = CommandContext.current
-        let plan = try planOptions.load(context)
+        let plan = try direction.plan(planOptions.load(context))
         let control = try await context.engine.control(plan: plan)
         guard watch else {
-            _ = try await show(plan, control, context)
+            guard try await show(plan, control, context), plan.reverse != nil else { return }
+            try await showWayBack(try plan.reversed(), context)
             return
         }
         do {
@@ -30,6 +32,18 @@ struct StatusCommand: AsyncParsableCommand {
         } catch let error as EngineError where error.kind == .resumable {
             // Ctrl-C is how watching ends.
         }
+    }
+
+    /// After a cutover the old source may follow the target.
+    private func showWayBack(_ back: Plan, _ context: CommandContext) async throws {
+        let control = try await context.engine.control(plan: back)
+        guard try await control.status() != nil else {
+            if !json.isOn {
+                context.printLine("\(back.task): not started. `godwit migrate` lets the old source follow the target, from the switch on.")
+            }
+            return
+        }
+        _ = try await show(back, control, context)
     }
 
     /// Shows once; true when nothing more will happen.

@@ -11,6 +11,7 @@ struct VerifyCommand: AsyncParsableCommand {
             """
     )
     @OptionGroup var planOptions: PlanOptions
+    @OptionGroup var direction: DirectionOption
     @Flag(help: "Rewrite rows of the target that differ, from the source. Not for tables of a running migration.")
     var repair = false
     @OptionGroup var masking: MaskOption
@@ -18,7 +19,7 @@ struct VerifyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let context = CommandContext.current
-        let plan = try planOptions.load(context)
+        let plan = try direction.plan(planOptions.load(context))
         let progress = VerifyProgress(context: context, json: json.isOn)
         var report: VerifyReport
         do {

@@ -9,8 +9,33 @@ struct LiveEngine: MigrationEngine {
     func loadPlan(path: String) throws -> Plan { try Plan.load(path: path) }
 
     func run(plan: Plan, options: MigrationOptions, observer: any ProgressObserver) async throws -> MigrationReport {
-        try await MigrationRun(plan: plan, options: options, observer: observer).run()
+        guard plan.reverse != nil else { return try await MigrationRun(plan: plan, options: options, observer: observer).run() }
+        let back = try plan.reversed()
+        // Once the way back has begun, the way there is over; in and after a rollback its target takes no writes at all.
+        let client = try await ControlClient.connect(plan: back)
+        let standing: MigrationStatus?
+        do {
+            standing = try await client.status()
+            await client.close()
+        } catch {
+            await client.close()
+            throw error
+        }
+        if standing != nil {
+            guard !options.cutover else {
+                throw EngineError(
+                    .plan, "Task \(plan.task) is cut over, and its way back is \(standing?.state == .cutOver ? "gone" : "under way").",
+                    cure: "`godwit status` shows it; `godwit cleanup` removes both tasks, before a new migration.")
+            }
+            return try await MigrationRun(plan: back, options: options, observer: observer).run()
+        }
+        let report = try await MigrationRun(plan: plan, options: options, observer: observer).run()
+        guard report.status.state == .cutOver, !options.cutover else { return report }
+        observer.say("info", "The application runs on the target; from here the old source follows it.")
+        return try await MigrationRun(plan: back, options: options, observer: observer).run()
     }
+
+    func cleanUp(plan: Plan, performs: Bool) async throws -> Cleanup.Report { try await Cleanup(plan: plan).run(performs: performs) }
 
     func check(plan: Plan) async throws -> [Finding] {
         try await Self.withBoth(plan) { plan, source, target in
@@ -78,25 +103,11 @@ struct LiveEngine: MigrationEngine {
     private static func withBoth<Output: Sendable>(
         _ plan: Plan, _ body: (Plan, any SQLSession, any SQLSession) async throws -> Output
     ) async throws -> Output {
-        let sessions = Sessions(plan: plan)
-        let source = try await sessions.source()
-        do {
-            let target = try await sessions.target()
-            do {
-                var plan = plan
-                let folding = try await source.query("SELECT @@lower_case_table_names").rows.first?.int(0)
-                plan.mappings.foldsCase = folding != 0
-                let output = try await body(plan, source, target)
-                await target.close()
-                await source.close()
-                return output
-            } catch {
-                await target.close()
-                throw error
-            }
-        } catch {
-            await source.close()
-            throw error
+        try await Sessions(plan: plan).withBoth { source, target in
+            var plan = plan
+            let folding = try await source.query("SELECT @@lower_case_table_names").rows.first?.int(0)
+            plan.mappings.foldsCase = folding != 0
+            return try await body(plan, source, target)
         }
     }
 

@@ -13,6 +13,8 @@ protocol MigrationEngine: Sendable {
     func dryRun(plan: Plan) async throws -> DryRun
     /// Compares both sides in full; changes neither, unless it `repairs`. `progress` hears of every compared part.
     func verify(plan: Plan, repairs: Bool, progress: @escaping @Sendable (VerifyReport.Table) -> Void) async throws -> VerifyReport
+    /// What cleaning up after the plan's migration removes; removes it if it `performs`.
+    func cleanUp(plan: Plan, performs: Bool) async throws -> Cleanup.Report
     /// A connection to the migration that is running somewhere, through the target's `godwit` schema.
     func control(plan: Plan) async throws -> any MigrationControl
     /// Connects, asks for the version, closes.

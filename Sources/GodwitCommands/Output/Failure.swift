@@ -1,5 +1,6 @@
 import ArgumentParser
 import GodwitEngine
+import GodwitHost
 import MySQLWire
 
 /// An error as the command line tells it: one sentence, a kind, an exit code.
@@ -21,6 +22,10 @@ struct Failure: Sendable, Hashable {
             let parts = [error.what, error.why, error.cure].filter { !$0.isEmpty }.map(Format.sentence)
             let (kind, code) = Self.kind(error.kind)
             self.init(sentence: parts.joined(separator: " "), kind: kind, exitCode: code)
+        case let error as HostError:
+            let parts = [error.what, error.why, error.cure].filter { !$0.isEmpty }.map(Format.sentence)
+            let isRefused = error.kind == .refused
+            self.init(sentence: parts.joined(separator: " "), kind: isRefused ? "plan" : "failed", exitCode: isRefused ? 2 : 1)
         case let error as MySQLError:
             if error.code == .cancelled {
                 self.init(CancellationError())

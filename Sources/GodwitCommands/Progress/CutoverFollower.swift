@@ -13,7 +13,13 @@ struct CutoverFollower: Sendable {
     private var shown: Int
     private var lastWait: String?
 
-    init(before: MigrationStatus?) { shown = before?.steps.count ?? 0 }
+    /// `cutover` or `rollback`.
+    private let name: String
+
+    init(before: MigrationStatus?, name: String = "cutover") {
+        shown = before?.steps.count ?? 0
+        self.name = name
+    }
 
     /// - Parameter reply: the runner's answer to the request, `not done: REASON` where it gave up.
     mutating func next(_ status: MigrationStatus?, runnerIsAlive: Bool, reply: String?) -> Answer {
@@ -29,7 +35,7 @@ struct CutoverFollower: Sendable {
         if let wait = status.waits.first, wait.what != lastWait { answer.newWait = wait }
         lastWait = status.waits.first?.what
         if let reply, let reason = Self.reason(reply) {
-            answer.error = failed("The cutover was not done; the migration goes on.", why: reason)
+            answer.error = failed("The \(name) was not done; the migration goes on.", why: reason)
             return answer
         }
         switch status.state {
@@ -51,12 +57,12 @@ struct CutoverFollower: Sendable {
     private func failed(_ what: String, why: String) -> EngineError {
         EngineError(
             .failed, what, why: Format.sentence(why),
-            cure: "`godwit diagnose` names the cause; then `godwit cutover` again.")
+            cure: "`godwit diagnose` names the cause; then `godwit \(name)` again.")
     }
 
     private func gone() -> EngineError {
         EngineError(
-            .resumable, "The migration's process ended before the cutover did.",
-            cure: "`godwit cutover` again takes the task over, undoes or finishes what was begun.")
+            .resumable, "The migration's process ended before the \(name) did.",
+            cure: "`godwit \(name)` again takes the task over, undoes or finishes what was begun.")
     }
 }

@@ -10,6 +10,14 @@ extension SourceItem {
         case .begin, .rows, .progress, .definition: false
         }
     }
+
+    var isXA: Bool {
+        switch self {
+        case .begin(let start): start.isXA
+        case .prepare, .decide: true
+        case .rows, .commit, .progress, .definition: false
+        }
+    }
 }
 
 /// XA transactions: kept at their PREPARE, applied or forgotten at their outcome. See `PreparedTransactions`.

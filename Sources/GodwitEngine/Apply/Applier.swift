@@ -116,16 +116,36 @@ package struct Applier: Sendable {
             batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys), cascades: cascades), xa: prepared)
         progress.faults = policy.faults
         progress.batch.strictTables = strictTables
+        return try await withThrowingTaskGroup(of: Progress.self) { group in
+            do {
+                return try await run(queue, &progress, &group, on: target, stop: stop)
+            } catch {
+                // The target must have stood still before the caller asks it how far it is.
+                try? await group.waitForAll()
+                throw error
+            }
+        }
+    }
+
+    private func run(
+        _ queue: BoundedQueue<SourceItem>, _ progress: inout Progress, _ group: inout Writing, on target: MySQLConnection,
+        stop: @Sendable (ReplicationPosition, BinlogCoordinates) async -> Bool
+    ) async throws -> Ending {
+        var isWriting = false
         while true {
+            // Who waits for the source waits with nothing under way.
+            if isWriting, await queue.waitingCount == 0, try await settle(&group, &isWriting, &progress, queue, stop: stop) { return .stopped }
             let taken: [SourceItem]?
             do {
                 taken = try await queue.take(budget: budget)
             } catch {
+                if try await settle(&group, &isWriting, &progress, queue, stop: stop) { return .stopped }
                 // What the log forbids comes behind whole transactions: they are kept, unless rows of the forbidden one are among them.
                 if error is EngineError, !progress.hasOpenRows { try await commit(&progress, on: target) }
                 throw error
             }
             guard let items = taken else {
+                if try await settle(&group, &isWriting, &progress, queue, stop: stop) { return .stopped }
                 throw EngineError(
                     .resumable, "The source ended the stream of its binary log.",
                     why: "It is shutting down, or another replica with the same server id took the stream.",
@@ -133,21 +153,34 @@ package struct Applier: Sendable {
             }
             for item in Sabotage.items(items) {
                 if case .definition(let change) = item {
+                    if try await settle(&group, &isWriting, &progress, queue, stop: stop) { return .stopped }
                     // Inside a transaction (before the consistency point only) what there is of it is read again.
                     if !progress.hasOpenRows { try await commit(&progress, on: target) }
                     return .definition(change)
                 }
                 progress.held += item.cost
+                if item.isXA || !progress.xa.isIdle, try await settle(&group, &isWriting, &progress, queue, stop: stop) { return .stopped }
                 try await receiveXA(item, &progress, on: target)
                 try receive(item, &progress)
                 if item.endsTransaction {
                     // Under a backlog a take rarely ends between two transactions: a full batch is written where one does.
                     guard progress.isOpen || isFull(progress) else { continue }
+                    if try await settle(&group, &isWriting, &progress, queue, stop: stop) { return .stopped }
+                    if let writing = handOver(&progress) {
+                        group.addTask {
+                            var writing = writing
+                            try await commit(&writing, on: target)
+                            return writing
+                        }
+                        isWriting = true
+                        continue
+                    }
                     try await commit(&progress, on: target)
                     await release(&progress, queue)
                     // What was taken and not applied is read again from the checkpoint.
                     if await stop(progress.position, progress.reached) { return .stopped }
                 } else if isFull(progress), progress.start != nil, Remedy.writtenInParts.isOn {
+                    if try await settle(&group, &isWriting, &progress, queue, stop: stop) { return .stopped }
                     // A transaction too large to hold: write what there is, in order, in a target transaction that stays open.
                     if progress.start?.isXA == true {
                         try await spill(&progress, on: target)
@@ -158,6 +191,9 @@ package struct Applier: Sendable {
                 }
             }
             guard progress.start == nil else { continue }
+            // More is waiting: the batch that is not full yet goes on while the other is written.
+            if isWriting, await queue.waitingCount > 0 { continue }
+            if try await settle(&group, &isWriting, &progress, queue, stop: stop) { return .stopped }
             if progress.end != nil {
                 try await commit(&progress, on: target)
             } else {
@@ -397,7 +433,12 @@ package struct Applier: Sendable {
 
     private func flush(_ table: Int, _ batch: ApplyBatch, isPart: Bool, on target: MySQLConnection) async throws {
         let statements = TableStatements(shape: shapes[table], limit: statementLimit)
-        let run: (ApplyStatement) async throws -> Void = { try await execute($0, table: table, on: target) }
+        try await overlapping(table, on: target) { run in try await flush(table, batch, isPart: isPart, statements, run) }
+    }
+
+    private func flush(
+        _ table: Int, _ batch: ApplyBatch, isPart: Bool, _ statements: TableStatements, _ run: (ApplyStatement) async throws -> Void
+    ) async throws {
         if let changes = batch.keyless[table] {
             try await flushKeyless(changes, statements, run)
         }
@@ -468,7 +509,7 @@ package struct Applier: Sendable {
         try await statements.keylessInserts(inserts, run)
     }
 
-    private func execute(_ statement: ApplyStatement, table: Int, on target: MySQLConnection) async throws {
+    func execute(_ statement: ApplyStatement, table: Int, on target: MySQLConnection) async throws {
         let name = shapes[table].target
         let ok: MySQLOK
         do {

@@ -147,7 +147,7 @@ package struct ApplyBatch: Sendable {
             case (nil, nil): break
             }
         } catch {
-            throw contradiction(shape, error)
+            throw Self.contradiction(shape, error)
         }
     }
 
@@ -174,7 +174,7 @@ package struct ApplyBatch: Sendable {
                 // In place: a copy for each row would be the square of the batch.
                 try effects[table, default: NetEffects()].update(oldKey: oldKey, before: before, newKey: newKey, after: row, strict: strict)
             } catch {
-                throw contradiction(shape, error)
+                throw Self.contradiction(shape, error)
             }
             return
         }
@@ -194,7 +194,7 @@ package struct ApplyBatch: Sendable {
             cure: "SET PERSIST binlog_row_image = FULL and binlog_row_value_options = '', let every application connect anew, and start a new migration.")
     }
 
-    private func contradiction(_ shape: TableShape, _ error: SequenceError) -> EngineError {
+    static func contradiction(_ shape: TableShape, _ error: SequenceError) -> EngineError {
         EngineError(
             .failed, "The source's log contradicts itself in table \(shape.source.name): \(error.reason).",
             why: "Events are missing from the log, or changes were made past it (sql_log_bin=0).",

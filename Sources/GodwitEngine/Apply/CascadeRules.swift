@@ -16,7 +16,7 @@ package struct CascadeRules: Sendable {
 
     /// Rules by parent.
     package private(set) var rules: [Int: [Rule]] = [:]
-    /// Tables whose changes are applied one by one, in order.
+    /// Tables whose changes are applied in the order of the log, merged only between two changes that cascade.
     package private(set) var tables: Set<Int> = []
     /// Where cascades are logged: children that a cascade may delete, which one statement can log twice (MySQL 9.7.4, measured).
     package private(set) var loggedTwice: Set<Int> = []

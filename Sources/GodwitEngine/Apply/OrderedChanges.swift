@@ -1,12 +1,13 @@
 import MySQLBinlog
 import MySQLTypes
 import MySQLWire
+import OrderedCollections
 
 extension Remedy { static let unloggedCascades = Remedy("unlogged-cascades", pitfalls: [13], test: "CascadeTests/everyAction") }
 extension Remedy { static let foreignKeyOrder = Remedy("foreign-key-order", pitfalls: [14], test: "CascadeTests/everyAction") }
 
 /// A row's change in a component of tables with cascades that are not logged (see `CascadeComponents`), applied where it
-/// stands in the log, never merged with another.
+/// stands in the log; only those between two cascades are merged.
 package struct OrderedChange: Sendable {
     package var table: Int
     package var before: ImageRow?
@@ -37,35 +38,74 @@ struct OrderedReplay: Sendable {
     /// Returns the tables of which rows were changed whose position is not known yet.
     func run(_ changes: [OrderedChange]) async throws -> Set<Int> {
         var unmarked: Set<Int> = []
-        var next = 0
-        while next < changes.count {
-            let change = changes[next]
-            let statements = TableStatements(shape: shapes[change.table], limit: statementLimit)
-            if change.before == nil {
-                // Inserts cascade to nothing: those of one table in a row go together.
-                var rows: [ImageRow] = []
-                while next < changes.count, changes[next].table == change.table, changes[next].before == nil {
-                    if let row = changes[next].after { rows.append(row) }
-                    next += 1
-                }
-                try await statements.inserts(rows) { try await execute($0, change.table) }
-                continue
+        for step in try steps(changes) {
+            switch step {
+            case .together(let run): try await carryOut(run)
+            case .alone(let index):
+                let change = changes[index]
+                try await applyOne(change.before, change.after, TableStatements(shape: shapes[change.table], limit: statementLimit), change.table)
+                guard let (old, new) = try cascadingValues(change) else { continue }
+                try await cascade(change.table, before: old, after: new, change.mark, &unmarked)
             }
-            next += 1
-            try await applyOne(change, statements)
-            guard change.cascades, Remedy.unloggedCascades.isOn, let before = change.before else { continue }
-            let old = try literals(before, change.table)
-            let new = try change.after.map { try literals($0, change.table) }
-            try await cascade(change.table, before: old, after: new, change.mark, &unmarked)
         }
         return unmarked
     }
 
-    private func applyOne(_ change: OrderedChange, _ statements: TableStatements) async throws {
-        guard let before = change.before else { return }
-        let run: (ApplyStatement) async throws -> Void = { try await execute($0, change.table) }
+    private func steps(_ changes: [OrderedChange]) throws -> [OrderedRun<ImageRow>.Step] {
+        do {
+            return try OrderedRun.steps(
+                changes.map { .init(table: $0.table, before: $0.before, after: $0.after) },
+                key: { shapes[$0].isKeyless ? nil : shapes[$0].keyBytes(of: $1.image) }, cascades: { try cascadingValues(changes[$0]) != nil })
+        } catch let contradiction as OrderedRun<ImageRow>.Contradiction {
+            throw ApplyBatch.contradiction(shapes[contradiction.table], contradiction.error)
+        }
+    }
+
+    /// The values that children refer to, before and after; nil where the change does nothing to any child.
+    private func cascadingValues(_ change: OrderedChange) throws -> (old: [Int: String], new: [Int: String]?)? {
+        guard change.cascades, Remedy.unloggedCascades.isOn, let before = change.before, !rules.referenced(change.table).isEmpty else { return nil }
+        let old = try literals(before, change.table)
+        let new = try change.after.map { try literals($0, change.table) }
+        return rules.effects(on: change.table, before: old, after: new).isEmpty ? nil : (old, new)
+    }
+
+    private func carryOut(_ run: OrderedRun<ImageRow>) async throws {
+        for (table, effects) in run.keyed {
+            let shape = shapes[table]
+            let statements = TableStatements(shape: shape, limit: statementLimit)
+            let plan = effects.strictPlan(rewritten: shape.rewrittenColumns, rewriteUpdates: shape.rewriteUpdates)
+            guard plan.updates.isEmpty else {
+                // `ApplyBatch` refuses such rows before they come here.
+                throw EngineError(
+                    .failed, "A change of \(shape.source.name) carries only part of its columns, where cascades are not logged.",
+                    cure: "This is an error of Godwit: please report it.")
+            }
+            let execute: (ApplyStatement) async throws -> Void = { try await self.execute($0, table) }
+            try await statements.deletes(plan.deletes, strict: true, execute)
+            try await statements.upserts(plan.upserts, strict: true, execute)
+            try await statements.inserts(plan.inserts, execute)
+        }
+        for (table, changes) in run.keyless {
+            let statements = TableStatements(shape: shapes[table], limit: statementLimit)
+            var inserts: [ImageRow] = []
+            for change in changes {
+                if change.before == nil, let row = change.after {
+                    inserts.append(row)
+                    continue
+                }
+                try await statements.keylessInserts(inserts) { try await execute($0, table) }
+                inserts = []
+                try await applyOne(change.before, change.after, statements, table)
+            }
+            try await statements.keylessInserts(inserts) { try await execute($0, table) }
+        }
+    }
+
+    private func applyOne(_ before: ImageRow?, _ after: ImageRow?, _ statements: TableStatements, _ table: Int) async throws {
+        guard let before else { return }
+        let run: (ApplyStatement) async throws -> Void = { try await execute($0, table) }
         let isKeyless = statements.shape.isKeyless
-        guard let after = change.after else {
+        guard let after else {
             if isKeyless { return try await run(try statements.keylessDelete(before)) }
             return try await statements.deletes([before], strict: true, run)
         }

@@ -35,6 +35,9 @@ package struct PreparedTransactions: Sendable {
         self.settled = settled
     }
 
+    /// Nothing of it is in memory: what the target holds is all there is.
+    package var isIdle: Bool { open.isEmpty && spilled == 0 && fresh.isEmpty && decided.isEmpty }
+
     package mutating func add(table: Int, _ event: RowsEvent) { open.append(Rows(table: table, event: event)) }
 
     /// Hands over what is read of the open transaction so far: it is too large to hold.

@@ -8,6 +8,12 @@ package actor BoundedQueue<Element: Sendable> {
     private var cost = 0
     /// Cost of what was taken and not released.
     private var held = 0
+    /// What was taken and not released, in order: it is accounted for, and somebody may ask what it is.
+    private var taken: Deque<(element: Element, cost: Int)> = []
+    /// Released cost that no whole element of `taken` answers for yet.
+    private var released = 0
+    /// How many elements were released before the first of `taken`.
+    private var gone = 0
     private let limit: Int
     private var failure: (any Error)?
     private var finished = false
@@ -21,6 +27,9 @@ package actor BoundedQueue<Element: Sendable> {
     /// Cost of what waits now.
     package var waitingCost: Int { cost }
     package var waitingCount: Int { elements.count }
+
+    /// Everything that was pushed and is not released, and the number of the first of it, counted from the first ever pushed.
+    package var outstanding: (first: Int, elements: [Element]) { (gone, taken.map(\.element) + elements.map(\.element)) }
 
     /// Adds elements in order; returns false when the consumer has gone.
     package func push(_ batch: [Element], cost costOf: @Sendable (Element) -> Int) async -> Bool {
@@ -44,6 +53,12 @@ package actor BoundedQueue<Element: Sendable> {
     /// The consumer no longer holds this much of what it took.
     package func release(_ cost: Int) {
         held -= cost
+        released += cost
+        while let first = taken.first, first.cost <= released {
+            released -= first.cost
+            gone += 1
+            taken.removeFirst()
+        }
         wake(&producer)
     }
 
@@ -67,16 +82,17 @@ package actor BoundedQueue<Element: Sendable> {
             if let failure { throw failure }
             return nil
         }
-        var taken: [Element] = []
+        var part: [Element] = []
         var sum = 0
-        while let first = elements.first, taken.isEmpty || sum + first.cost <= budget {
-            taken.append(first.element)
+        while let first = elements.first, part.isEmpty || sum + first.cost <= budget {
+            part.append(first.element)
+            taken.append(first)
             sum += first.cost
             elements.removeFirst()
         }
         cost -= sum
         held += sum
-        return taken
+        return part
     }
 
     private func waitForElement() async {

@@ -91,6 +91,7 @@ struct CutoverSteps: Sendable {
                 // So are views, routines and events made as they are now.
                 try await AutoIncrement(context: context, servers: servers).raise()
                 try await objects.refresh(context, servers)
+                if Remedy.provenReverse.isOn { try await ReverseProof(context)?.run() }
                 raised = true
                 continue
             }
@@ -275,6 +276,7 @@ struct CutoverSteps: Sendable {
         let state = context.state
         let epoch = context.epoch
         let mover = ObjectMover(context: context)
+        if let forward = context.plan.forward { try await ForwardBlock(forward: forward, servers: servers).lift() }
         let differences = try await servers.onTarget { target in
             if try await state.phase(on: target).phase == .fenced {
                 try await state.advance(from: .fenced, to: .cutOver, epoch: epoch, on: target)

@@ -62,9 +62,7 @@ struct SourceBlock: Sendable {
         case .readOnly: try await liftReadOnly()
         case .accounts:
             let names = try await lockedNames()
-            try await servers.onSource { source in
-                for name in names { try await source.query("ALTER USER IF EXISTS \(name.sql) ACCOUNT UNLOCK") }
-            }
+            try await servers.onSource { try await Self.unlock(names, on: $0) }
             let task = SQL.string(context.plan.task)
             try await servers.onTarget { _ = try await $0.query("DELETE FROM `godwit`.`locked` WHERE task = \(task)") }
         case .application: break
@@ -155,14 +153,21 @@ struct SourceBlock: Sendable {
     }
 
     private func lockedNames() async throws -> [AccountName] {
-        let task = SQL.string(context.plan.task)
-        return try await servers.onTarget { target in
-            let exists = try await target.query(
-                "SELECT 1 FROM information_schema.tables WHERE table_schema = 'godwit' AND table_name = 'locked'")
-            guard !exists.rows.isEmpty else { return [] }
-            return try await target.query("SELECT user, host FROM `godwit`.`locked` WHERE task = \(task)").rows
-                .map { AccountName($0.string(0) ?? "", $0.string(1) ?? "") }
-        }
+        let task = context.plan.task
+        return try await servers.onTarget { try await Self.locked(by: task, $0) }
+    }
+
+    /// The accounts that a task's cutover has locked on the source, as its target remembers them.
+    static func locked(by task: String, _ target: any SQLSession) async throws -> [AccountName] {
+        let exists = try await target.query(
+            "SELECT 1 FROM information_schema.tables WHERE table_schema = 'godwit' AND table_name = 'locked'")
+        guard !exists.rows.isEmpty else { return [] }
+        return try await target.query("SELECT user, host FROM `godwit`.`locked` WHERE task = \(SQL.string(task))").rows
+            .map { AccountName($0.string(0) ?? "", $0.string(1) ?? "") }
+    }
+
+    static func unlock(_ names: [AccountName], on server: any SQLSession) async throws {
+        for name in names { try await server.query("ALTER USER IF EXISTS \(name.sql) ACCOUNT UNLOCK") }
     }
 
     private static func isLocked(_ name: AccountName, _ source: MySQLConnection) async throws -> Bool {

@@ -36,4 +36,9 @@ package struct DefinitionChange: Sendable, Hashable {
 }
 
 /// The tables of the task have changed: everything is read again from the target, and the run goes on from there.
-package struct DefinitionsChanged: Error, Sendable {}
+package struct DefinitionsChanged: Error, Sendable {
+    /// The only tables of which nothing that was known holds any more; nil: it may be all of them.
+    package var only: Set<TableName>?
+
+    package init(only: Set<TableName>? = nil) { self.only = only }
+}

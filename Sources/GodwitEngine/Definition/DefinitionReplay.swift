@@ -62,7 +62,7 @@ struct DefinitionReplay: Sendable {
         await control.close()
         await runner.close()
         await context.board.endWait(wait)
-        throw DefinitionsChanged()
+        throw DefinitionsChanged(only: Set(change.tables).union(plan.effects.map(\.subject)))
     }
 
     /// The task settings say that it is not carried out: written down beside the checkpoint that passes it. A table that was dropped
@@ -94,7 +94,7 @@ struct DefinitionReplay: Sendable {
         }
         await target.close()
         context.observer.say("warning", "Not carried out, as the task settings say: \(change.description).")
-        throw DefinitionsChanged()
+        throw DefinitionsChanged(only: Set(change.tables).union(plan.effects.map(\.subject)))
     }
 
     private func decide(_ change: DefinitionChange) throws -> DefinitionPlan {

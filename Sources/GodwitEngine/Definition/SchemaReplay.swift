@@ -54,7 +54,7 @@ struct SchemaReplay: Sendable {
         await control.close()
         await runner.close()
         context.observer.say("info", "Carried out on the target: \(change.what) of schema \(clauses.schema).")
-        throw DefinitionsChanged()
+        throw DefinitionsChanged(only: [])
     }
 
     /// Between MySQL and MariaDB the same words name other collations, and tables that come later are made from what they are on the source,

@@ -23,6 +23,8 @@ struct TableReload: Sendable {
             try Task.checkCancellation()
             try await Task.sleep(for: .milliseconds(20))
         }
+        // Not before: until it stands still, the applier may be in a statement of which only it can say what it changes.
+        await control.changes(nil)
         try await answer("reloading")
         try await TableReset(context: context).run([name], in: .following, because: "Asked for by godwit reload")
     }

@@ -42,7 +42,7 @@ struct PlanParser {
         self.files = files
     }
 
-    private static let keys = ["name", "source", "target", "tables", "settings", "task", "application", "state", "without", "users"]
+    private static let keys = ["name", "source", "target", "tables", "settings", "task", "application", "state", "without", "users", "reverse"]
 
     mutating func plan(_ document: DocumentNode) throws(EngineError) -> Plan {
         let map = try reader.map(document, "The plan", known: Self.keys)
@@ -60,7 +60,27 @@ struct PlanParser {
             warnings: warnings)
         plan.without = without
         plan.users = try map["users"].flatMap { (node) throws(EngineError) in try self.users(node) }
+        plan.reverse = try map["reverse"].flatMap { (node) throws(EngineError) in try self.reverse(node) }
+        if let node = map["reverse"], plan.reverse != nil {
+            do {
+                _ = try plan.reversed()
+            } catch {
+                throw reader.error(node.mark, error.what, cure: error.cure)
+            }
+        }
         return plan
+    }
+
+    /// `reverse: true`, or `reverse: { block: accounts }`.
+    private func reverse(_ node: DocumentNode) throws(EngineError) -> Plan.Reverse? {
+        if node.isNull { return nil }
+        if case .map = node.content {
+            let map = try reader.map(node, "reverse", known: ["block"])
+            var reverse = Plan.Reverse()
+            if let block = map["block"] { reverse.block = try reader.choice(block, "reverse.block") as Plan.Application.Block }
+            return reverse
+        }
+        return try reader.truth(node, "reverse") ? Plan.Reverse() : nil
     }
 
     /// `without: [views, triggers]`: kinds of objects that are left behind.

@@ -71,6 +71,10 @@ package struct Plan: Sendable {
     package var without: Set<ObjectKind> = []
     /// Accounts that move; nil: none.
     package var users: AccountRules?
+    /// The way back is kept open; nil: it is not.
+    package var reverse: Reverse?
+    /// This plan is the way back of that migration; nil: it is none.
+    package var forward: Forward?
     /// The operator's own words, for warnings: every key that was read and has no effect.
     package var warnings: [String]
     package init(

@@ -212,7 +212,7 @@ extension Preflight {
         return found
     }
 
-    private static func objectGrants(_ facts: PreflightFacts) -> [Finding] {
+    static func objectGrants(_ facts: PreflightFacts) -> [Finding] {
         let target = facts.target
         var found: [Finding] = []
         let bySchema = Dictionary(grouping: facts.objects.source, by: \.schema)
@@ -254,7 +254,7 @@ extension Preflight {
     }
 
     /// Errors 1418 and 1419: a server that writes a binary log does not take functions and triggers from everybody.
-    private static func functionCreators(_ facts: PreflightFacts) -> [Finding] {
+    static func functionCreators(_ facts: PreflightFacts) -> [Finding] {
         let target = facts.target
         guard target.logsBinary, target.flag("log_bin_trust_function_creators") == false else { return [] }
         let guarded = facts.objects.source.filter { $0.kind == .function || $0.kind == .trigger }

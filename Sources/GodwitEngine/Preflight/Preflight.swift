@@ -16,7 +16,7 @@ package enum Preflight {
             flavours(facts) + identity(facts) + sourceLog(facts) + sourceGrants(facts) + objectVisibility(facts)
             + targetGrants(facts) + tables(facts) + foreignKeys(facts) + objects(facts) + triggers(facts) + movedObjects(facts)
             + facts.accountFindings + names(facts) + differences(facts) + targetServer(facts)
-            + targetTables(facts) + dialects(facts)
+            + targetTables(facts) + dialects(facts) + wayBack(facts)
         return found.map { spelled($0, facts) }.enumerated().sorted { ($1.element.severity, $0.offset) < ($0.element.severity, $1.offset) }.map(\.element)
     }
 
@@ -39,6 +39,7 @@ package enum Preflight {
             preparation: plan.settings.preparation, prepared: prepared)
         facts.without = plan.without
         facts.block = plan.application.block
+        if let reverse = plan.reverse { facts.reverseBlock = reverse.block ?? plan.application.block }
         var rules = plan.mappings
         rules.foldsCase = facts.source.lowerCaseTableNames != 0
         let mappings = rules

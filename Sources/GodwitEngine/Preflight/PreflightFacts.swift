@@ -25,6 +25,8 @@ package struct PreflightFacts: Sendable {
     /// Kinds of objects that the operator has said stay behind (`without:` in the plan).
     package var without: Set<ObjectKind> = []
     package var block = Plan.Application.Block.readOnly
+    /// What keeps writers off the target in a rollback; nil: the plan asks for no way back.
+    package var reverseBlock: Plan.Application.Block?
     /// Accounts that `users:` of the plan brings, as far as that can be said before (`user@host`).
     package var movedAccounts: Set<String> = []
     /// What can be said of them before the start, and what reading them lacks.

@@ -96,8 +96,10 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
     /// Seconds between the commit of the last applied transaction on the source and its commit on the target; nil when
     /// not following yet.
     package var lagSeconds: Double?
-    /// Changes read from the source and not applied yet.
+    /// Changes (rows) read from the source and not applied yet.
     package var incomingChanges: UInt64
+    /// When the oldest of them was committed on the source, seconds since 1970; nil where nothing waits.
+    package var waitingSince: Double?
     package var appliedTransactions: UInt64
     package var tables: [Table]
     package var waits: [Wait]
@@ -122,6 +124,7 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
         case task, state, position, tables, waits, error, at, steps, notes
         case lagSeconds = "lag_s"
         case incomingChanges = "incoming_changes"
+        case waitingSince = "waiting_since"
         case appliedTransactions = "applied_transactions"
         case sourceTLS = "source_tls"
         case targetTLS = "target_tls"
@@ -135,6 +138,7 @@ package struct MigrationStatus: Codable, Sendable, Hashable {
         position = ""
         lagSeconds = nil
         incomingChanges = 0
+        waitingSince = nil
         appliedTransactions = 0
         tables = []
         waits = []

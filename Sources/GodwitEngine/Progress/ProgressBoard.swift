@@ -84,7 +84,10 @@ package actor ProgressBoard {
         }
         return before
     }
-    package func set(incoming: Int) { status.incomingChanges = UInt64(max(0, incoming)) }
+    package func set(_ backlog: Backlog) {
+        status.incomingChanges = UInt64(backlog.changes)
+        status.waitingSince = backlog.oldest.map { Double($0) / 1_000_000 }
+    }
 
     package func loading(_ table: Int) {
         if loadStart[table] == nil { loadStart[table] = (Date(), status.tables[table].loadSeconds) }

@@ -20,6 +20,10 @@ package actor FollowControl {
         waiters = []
     }
 
+    /// Tables that something else than their events has changed in this attempt; nil: any may be.
+    private(set) var changed: Set<TableName>? = []
+    func changes(_ tables: Set<TableName>?) { changed = tables }
+
     package func applying(_ now: Bool) { isApplying = now }
 
     /// Returns when the applier may run (again).

@@ -34,8 +34,10 @@ package struct FollowStage: Sendable {
     package func run() async throws -> Ending {
         let validates = context.plan.settings.enableValidation
         let start = try await context.state.checkpoint(locked: false, on: context.control).position
+        let kept = await memory.takeKept()
         let validation = ValidationBoard(
-            tables: context.tables.map { ($0.source.name, $0.source.rowKey != nil) }, start: start, settings: context.plan.settings)
+            tables: context.tables.map { ($0.source.name, $0.source.rowKey != nil) }, start: start, settings: context.plan.settings,
+            knowledge: kept?.knowledge, same: kept?.same(KeptValidation.Circumstances(context, checkpoint: start)) ?? [])
         for table in context.tables {
             if let reason = table.suspension { await validation.gaveUp(table.source.name, TableSuspension.word + reason) }
         }
@@ -45,15 +47,28 @@ package struct FollowStage: Sendable {
         let listener = ValidatingListener(board: context.board, validation: validation, reached: reached)
         let parts = FollowParts(
             validation: validation, reached: reached, control: control, visible: visible, validates: validates)
+        do {
+            return try await run(parts, listener, start)
+        } catch {
+            // Every part has ended: whatever the target has committed is marked.
+            if validates, let changed = await control.changed {
+                await memory.keep(KeptValidation(knowledge: await validation.knowledge, of: context, start: start, changed: changed))
+            }
+            throw error
+        }
+    }
+
+    private func run(_ parts: FollowParts, _ listener: ValidatingListener, _ start: ReplicationPosition) async throws -> Ending {
+        let (validation, validates) = (parts.validation, parts.validates)
         return try await withThrowingTaskGroup(of: Ending?.self) { group in
             group.addTask {
-                try await apply(listener, control)
+                try await apply(listener, parts.control)
                 return nil
             }
             if validates {
                 group.addTask {
                     try await ValidationStage(
-                        context: context, board: validation, start: start, visible: visible, reached: reached
+                        context: context, board: validation, start: start, visible: parts.visible, reached: parts.reached
                     ).run()
                     return nil
                 }
@@ -101,11 +116,22 @@ package struct FollowStage: Sendable {
             await control.applying(true)
             do {
                 let change = try await stage.run { _, _ in await control.shouldStop }
-                if let change { try await DefinitionReplay(context: context).run(change) }
+                if let change { try await carryOut(change, control) }
             } catch {
                 try await TableSuspension(context: context).settle(error)
             }
             await control.applying(false)
+        }
+    }
+
+    private func carryOut(_ change: DefinitionChange, _ control: FollowControl) async throws {
+        // Until it is through nobody can tell which tables it leaves as they were.
+        await control.changes(nil)
+        do {
+            try await DefinitionReplay(context: context).run(change)
+        } catch let changed as DefinitionsChanged {
+            await control.changes(changed.only)
+            throw changed
         }
     }
 
@@ -134,6 +160,7 @@ package struct FollowStage: Sendable {
         var lastFailure: [String] = []
         var undone = 0
         var repairs = RepairSteering(context: context, parts: parts, isAsked: options.repairs)
+        if !paused, let id = await memory.askedCutover, let ending = try await cutOver(asked: id, parts, requests) { return ending }
         while true {
             try Task.checkCancellation()
             for request in try await context.state.openRequests(on: requests) {
@@ -161,12 +188,7 @@ package struct FollowStage: Sendable {
                         continue
                     }
                     try await context.state.answer(request.id, "cutting over", on: requests)
-                    switch try await cutOver(parts, waitForGates: .seconds(60)) {
-                    case .completed(let steps, let pause): return .cutOver(steps: steps, writePause: pause)
-                    case .notDone(let reason):
-                        // Whoever asked is waiting for it: see ControlClient.answer(to:).
-                        try await context.state.answer(request.id, "not done: \(reason)", on: requests)
-                    }
+                    if let ending = try await cutOver(asked: request.id, parts, requests) { return ending }
                 case "repair" where paused:
                     try await context.state.answer(request.id, "not done: the migration is paused; resume it first", on: requests)
                 case "repair":
@@ -288,6 +310,19 @@ package struct FollowStage: Sendable {
             .unequal, differences.joined(separator: " "),
             why: "The log up to \(seen) is carried out, and these tables are not the same.",
             cure: "Make them the same, or drop this task's rows in schema godwit and the target's tables and migrate again.")
+    }
+
+    /// A cutover that somebody asked for, and waits for: see ControlClient.answer(to:). One that ends with its attempt (a change of definition
+    /// came first, a connection was lost) is begun again by the next.
+    private func cutOver(asked id: UInt64, _ parts: FollowParts, _ requests: MySQLConnection) async throws -> Ending? {
+        await memory.asksCutover(id)
+        switch try await cutOver(parts, waitForGates: .seconds(60)) {
+        case .completed(let steps, let pause): return .cutOver(steps: steps, writePause: pause)
+        case .notDone(let reason):
+            await memory.asksCutover(nil)
+            try await context.state.answer(id, "not done: \(reason)", on: requests)
+            return nil
+        }
     }
 
     /// Not done: refused or undone, the migration goes on following.

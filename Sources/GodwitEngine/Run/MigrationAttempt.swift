@@ -59,19 +59,27 @@ struct MigrationAttempt: Sendable {
         // A task stays with the kind of position that it began with.
         let positions = SourcePositions(usesGTIDs: stored?.p0?.isGTIDs ?? sourceFacts.usesGTIDs)
         let preparation = Preparation(plan: plan, state: state, positions: positions, observer: observer)
-        if stored == nil {
+        if stored == nil, plan.forward == nil {
             // Everything that can be refused is refused before the first write.
             try await preparation.preflight(source: source, target: control)
         }
+        try await openOldSource(state, stored, source, control)
         await memory.connected()
         try await take(lock, control)
         await memory.tookTask()
         if stored == nil {
+            if let forward = plan.forward { try await ReversePreparation.refuseUnlessCutOver(forward, source) }
             try await state.install(on: control)
             stored = try await state.readTask(on: control)
         }
         if stored == nil {
-            try await preparation.create(source: source, target: control, uuid: uuid, board: board)
+            if let forward = plan.forward {
+                try await ReversePreparation(
+                    plan: plan, forward: forward, state: state, positions: positions, observer: observer
+                ).create(source: source, target: control, uuid: uuid)
+            } else {
+                try await preparation.create(source: source, target: control, uuid: uuid, board: board)
+            }
             stored = try await state.readTask(on: control)
         }
         guard let stored, let p0 = stored.p0 else {
@@ -132,6 +140,21 @@ struct MigrationAttempt: Sendable {
             }
             throw failure ?? EngineError(.failed, "The migration ended without a result.")
         }
+    }
+
+    /// The way back: see `ReversePreparation.open`. Not once the old source is the application's again.
+    private func openOldSource(
+        _ state: TargetState, _ stored: StoredTask?, _ source: MySQLConnection, _ control: MySQLConnection
+    ) async throws {
+        guard let forward = plan.forward else { return }
+        if stored != nil {
+            guard try await state.phase(on: control).phase == .following, !(try await state.journal(on: control).isPastReturn) else { return }
+        } else {
+            // Asked before anything is written: of a migration that is not cut over the source must stay as it is.
+            let task = TargetState(task: forward.task)
+            guard try await task.readTask(on: source) != nil, try await task.journal(on: source).isFinished else { return }
+        }
+        try await ReversePreparation.open(control, source: source, forward)
     }
 
     private static func tls(_ connection: MySQLConnection) async throws -> String {
@@ -330,7 +353,10 @@ struct MigrationAttempt: Sendable {
         if journal.isFinished {
             // Following the source any further would overwrite what the application writes now. A run that was killed after
             // its last step ends here the second time, with nothing left to do.
-            observer.say("info", "Task \(plan.task) is cut over: the application runs on the target. Nothing is left to do.")
+            observer.say(
+                "info",
+                plan.forward.map { "Task \($0.task) is rolled back: the application runs on the old source. Nothing is left to do." }
+                    ?? "Task \(plan.task) is cut over: the application runs on the target." + (plan.reverse == nil ? " Nothing is left to do." : ""))
             let before = await board.showAsBefore()
             await board.set(objectDifferences: try journal.objectDifferences(of: .pointOfNoReturn))
             // The last snapshot may be from before the final validation, which a finished journal has passed.
@@ -352,6 +378,7 @@ struct MigrationAttempt: Sendable {
                 try await context.state.advance(from: .fenced, to: .following, epoch: context.epoch, on: context.control)
             }
         }
+        if plan.forward != nil { try await ReverseGuard(context: context).silence() }
         await board.set(state: .following)
         let unknown = try await preparation.unknownTables(
             on: context.sourceControl, known: context.tables.map(\.source.name))

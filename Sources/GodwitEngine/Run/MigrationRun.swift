@@ -200,6 +200,9 @@ actor RunMemory {
     /// The operator's pause holds over a lost connection.
     private(set) var isPaused = false
     private var attempts = 0
+    /// The request for a cutover that is being carried out.
+    private(set) var askedCutover: UInt64?
+    func asksCutover(_ request: UInt64?) { askedCutover = request }
 
     func connected() { hasConnected = true }
     func pause(_ now: Bool) { isPaused = now }
@@ -208,6 +211,14 @@ actor RunMemory {
         return attempts == 1
     }
     func tookTask() { hasTask = true }
+    private var kept: KeptValidation?
+    func keep(_ validation: KeptValidation) { kept = validation }
+    /// Good for one attempt: whatever that one does, only it can say what then holds.
+    func takeKept() -> KeptValidation? {
+        defer { kept = nil }
+        return kept
+    }
+
     /// Another server may not have all that the first one had.
     func forgetGoal() { goal = nil }
     func keepGoal(_ position: ReplicationPosition) -> ReplicationPosition {

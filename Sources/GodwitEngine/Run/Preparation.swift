@@ -12,7 +12,7 @@ struct Preparation: Sendable {
     let observer: any ProgressObserver
 
     /// Stored with the task: what a resumed run must find unchanged.
-    private struct StoredPlan: Codable, Hashable {
+    struct StoredPlan: Codable, Hashable {
         struct Table: Codable, Hashable {
             var source: TableName
             var target: TableName

@@ -6,8 +6,9 @@ import MySQLWire
 struct ReadFailure: Sendable {
     let context: RunContext
 
-    /// No such table, database or column; definition changed under the statement.
-    private static let definitionCodes: Set<Int> = [1146, 1049, 1054, 1412]
+    /// No such table, database, column or index (a read that is forced onto a key, of a table that has another one's name by now);
+    /// definition changed under the statement.
+    private static let definitionCodes: Set<Int> = [1146, 1049, 1054, 1176, 1412]
 
     /// A value that the table does not take: out of range, too long, truncated, not of its character set, NULL, no geometry, no JSON,
     /// a check that fails.

@@ -94,8 +94,10 @@ package struct ApplyStage: Sendable {
                 return nil
             }
             group.addTask {
+                var backlog = Backlog()
                 while true {
-                    await board.set(incoming: await queue.waitingCount)
+                    try backlog.look(at: await queue.outstanding)
+                    await board.set(backlog)
                     try await Task.sleep(for: .milliseconds(500))
                 }
             }
@@ -109,7 +111,7 @@ package struct ApplyStage: Sendable {
             }
             throw EngineError(.failed, "The applier ended without a reason.")
         }
-        await board.set(incoming: 0)
+        await board.set(Backlog())
         switch ending {
         case .stopped: return nil
         case .definition(let change): return change

@@ -30,6 +30,26 @@ package struct Sessions: Sendable {
         "SET SESSION net_write_timeout = 3600",
     ]
 
+    /// Runs `body` with a reading connection to the source and a writing one to the target, closed afterwards however it ends.
+    package func withBoth<Output: Sendable>(_ body: (any SQLSession, any SQLSession) async throws -> Output) async throws -> Output {
+        let source = try await source()
+        do {
+            let target = try await target()
+            do {
+                let output = try await body(source, target)
+                await target.close()
+                await source.close()
+                return output
+            } catch {
+                await target.close()
+                throw error
+            }
+        } catch {
+            await source.close()
+            throw error
+        }
+    }
+
     /// Reads rows and the catalog; never writes.
     package func source(on loop: (any EventLoop)? = nil) async throws -> MySQLConnection {
         try await connect(

@@ -83,15 +83,16 @@ package struct TargetState: Sendable {
     }
 
     /// Everything that preparing needs after a crash, in one transaction: the task, its fence, P0 and every table's decision.
+    /// - Parameter keyless: the tables stand as they were at P0, and are followed from there; which of them have no key. nil: they are loaded.
     package func createTask(
         sourceUUID: String, plan: String, p0: ReplicationPosition, settled: ReplicationPosition? = nil,
-        tables: [(source: TableName, prepared: String)], on target: MySQLConnection
+        tables: [(source: TableName, prepared: String)], adopted keyless: Set<Int>? = nil, on target: MySQLConnection
     ) async throws {
         try await target.query("BEGIN")
         try await target.query(
             "INSERT INTO `godwit`.`task` (task, source_uuid, plan) VALUES (\(key), \(SQL.string(sourceUUID)), \(SQL.string(plan)))")
         try await target.query(
-            "INSERT INTO `godwit`.`fence` (task, epoch, phase) VALUES (\(key), 0, \(SQL.string(TaskPhase.preparing.rawValue)))")
+            "INSERT INTO `godwit`.`fence` (task, epoch, phase) VALUES (\(key), 0, \(SQL.string((keyless == nil ? TaskPhase.preparing : .following).rawValue)))")
         try await storeP0(p0, on: target)
         if let settled { try await storeSettled(settled, on: target) }
         var rows: [String] = []
@@ -107,6 +108,10 @@ package struct TargetState: Sendable {
             bytes += row.utf8.count
         }
         try await addTables(rows, on: target)
+        if let keyless {
+            for column in ["is_prepared", "is_planned", "is_indexed"] { try await mark(tables: Array(tables.indices), column, on: target) }
+            for table in keyless.sorted() { try await storeLoadedAt(p0, table: table, on: target) }
+        }
         try await target.query("COMMIT")
     }
 

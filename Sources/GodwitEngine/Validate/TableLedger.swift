@@ -42,7 +42,7 @@ struct TableLedger: Sendable {
     private var queue = Deque<RowKey>()
     private var keysWereLast = false
 
-    private var chunks: [KeyBounds]?
+    private(set) var chunks: [KeyBounds]?
     private var waiting = Deque<Int>()
     /// Chunks not compared yet; a chunk that comes back twice counts once.
     private var open: Set<Int> = []
@@ -263,6 +263,18 @@ struct TableLedger: Sendable {
         isSuspended = true
         marks.removeAll()
         queue.removeAll()
+    }
+
+    /// The same, for workers who know nothing of those before them: all that was handed out and did not come back is handed out again.
+    /// nil: it has come to an end that a new attempt looks into anew.
+    func resumed() -> TableLedger? {
+        guard error == nil, !isSuspended, failedCount == 0 else { return nil }
+        var next = self
+        next.generation += 1
+        next.waiting = Deque(open.sorted())
+        next.queue = Deque(marks.keys)
+        if whole == .busy { next.whole = .pending }
+        return next
     }
 
     // MARK: State

@@ -8,16 +8,33 @@ package actor ValidationBoard {
     /// The newest checkpoint that the target is known to hold.
     private var checkpoint: ReplicationPosition?
 
+    /// What an attempt that ended early leaves to the next one.
+    struct Knowledge: Sendable {
+        fileprivate var ledger: ValidationLedger
+        fileprivate var validatedOnce: Set<TableName>
+        /// The newest checkpoint that the target was known to hold.
+        var checkpoint: ReplicationPosition?
+    }
+
+    var knowledge: Knowledge { Knowledge(ledger: ledger, validatedOnce: validatedOnce, checkpoint: checkpoint) }
+
     /// `tables` in the order of their numbers.
-    package init(
-        tables: [(name: TableName, hasKey: Bool)], start: ReplicationPosition? = nil, settings: TaskSettings = TaskSettings()
+    /// - Parameter same: the tables of which `knowledge` still holds.
+    init(
+        tables: [(name: TableName, hasKey: Bool)], start: ReplicationPosition? = nil, settings: TaskSettings = TaskSettings(),
+        knowledge: Knowledge? = nil, same: Set<TableName> = []
     ) {
         names = tables.map(\.name)
         ledger = ValidationLedger(
             failureLimit: settings.validationTableFailureMax, taskFailureLimit: settings.validationFailureMax,
             suspendAfter: Double(settings.validationSuspendMinutes) * 60)
         for table in tables { ledger.add(table.name, hasKey: table.hasKey, start: start) }
+        guard let knowledge else { return }
+        // Of a table that begins anew nothing holds any more: one whose rows differed must not count as Validated while it is looked at again.
+        validatedOnce = knowledge.validatedOnce.intersection(ledger.resume(knowledge.ledger, same: same))
     }
+
+    package func isPlanned(_ table: TableName) -> Bool { ledger.isPlanned(table) }
 
     package func touched(_ keys: [TouchedKey], mark: MarkPosition) {
         ledger.now = Date().timeIntervalSince1970

@@ -52,6 +52,25 @@ package struct ValidationLedger: Sendable {
         tables[table] = TableLedger(hasKey: hasKey, start: start)
     }
 
+    /// Goes on from what was known, in another attempt on the same servers. `from` was told of every event that the target holds; its
+    /// tables that nothing else has happened to are `same`. All other tables begin anew, as does one with rows that differ.
+    /// - Returns: the tables that go on.
+    @discardableResult
+    package mutating func resume(_ from: ValidationLedger, same: Set<TableName>) -> Set<TableName> {
+        var resumed: Set<TableName> = []
+        for name in tables.keys where same.contains(name) {
+            guard let kept = from.tables[name]?.resumed(), kept.hasKey == tables[name]?.hasKey else { continue }
+            marks += kept.markCount - (tables[name]?.markCount ?? 0)
+            tables[name] = kept
+            resumed.insert(name)
+        }
+        version = max(version, from.version)
+        return resumed
+    }
+
+    /// The chunks are told already.
+    package func isPlanned(_ table: TableName) -> Bool { tables[table]?.chunks != nil }
+
     /// The chunks that make up the whole table, first and last open-ended.
     package mutating func planned(_ table: TableName, chunks: [KeyBounds]) {
         tables[table]?.plan(chunks)

@@ -73,6 +73,7 @@ package struct ValidationStage: Sendable {
         defer { Task { await connection.close() } }
         for statement in ValidationSession.statements { try await connection.query(statement) }
         for table in context.tables where table.source.rowKey != nil {
+            if await board.isPlanned(table.source.name) { continue }
             var definition = table.prepared.targetDefinition
             definition.name = table.prepared.target
             guard let planner = ChunkPlanner(table: definition, size: context.plan.settings.validationPartitionSize) else { continue }

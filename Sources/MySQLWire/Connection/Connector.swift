@@ -24,6 +24,8 @@ struct Connector: Sendable {
         let limit = configuration.connectTimeout
         let deadline = eventLoop.scheduleTask(in: TimeAmount(limit)) { giveUp(ready, stage, timeout(limit)) }
         ready.futureResult.whenComplete { _ in deadline.cancel() }
+        let candidates = Candidates([:])
+        let bootstrap = bootstrap.channelInitializer { channel in prepare(channel, candidates) }
         let connecting: EventLoopFuture<any Channel> =
             switch configuration.address {
             case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
@@ -32,7 +34,7 @@ struct Connector: Sendable {
         connecting.whenComplete { result in
             switch result {
             case .failure(let error): giveUp(ready, stage, refusal(error))
-            case .success(let channel): install(channel, ready, stage)
+            case .success(let channel): install(channel, candidates, ready, stage)
             }
         }
         let end = await withTaskCancellationHandler {
@@ -48,26 +50,46 @@ struct Connector: Sendable {
         return await serverInfo(handler).map { (channel, handler, $0) }
     }
 
-    /// The socket is open: the connection's handler takes over.
-    private func install(_ channel: any Channel, _ ready: EventLoopPromise<Void>, _ stage: NIOLockedValueBox<Stage>) {
-        let handler = makeHandler(ready)
-        let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
-        let isWanted = stage.withLockedValue { stage in
-            guard case .pending = stage else { return false }
-            stage = .opened(channel, bound)
-            return true
-        }
-        guard isWanted else { return channel.close(promise: nil) }
+    /// A socket that may become the connection: a name with several addresses is tried at several at once.
+    private struct Candidate: Sendable {
+        let handler: NIOLoopBound<MySQLChannelHandler>
+        /// The end of this socket's login.
+        let end: EventLoopFuture<Void>
+    }
+
+    private typealias Candidates = NIOLockedValueBox<[ObjectIdentifier: Candidate]>
+
+    /// The handler is there before the socket is open: a server that refuses and closes at once (error 1040, too many connections)
+    /// is heard to the end.
+    private func prepare(_ channel: any Channel, _ candidates: Candidates) -> EventLoopFuture<Void> {
+        let end = channel.eventLoop.makePromise(of: Void.self)
+        let handler = makeHandler(end)
+        let candidate = Candidate(handler: NIOLoopBound(handler, eventLoop: channel.eventLoop), end: end.futureResult)
+        candidates.withLockedValue { $0[ObjectIdentifier(channel)] = candidate }
         do {
             try channel.pipeline.syncOperations.addHandler(handler)
         } catch {
-            // It was closed before anything could be read of it.
-            ready.fail(
-                MySQLError(
-                    .connect, "\(configuration.address) closed the connection as soon as it was open (\(ioErrorText(error))).",
-                    cure: "Check that a MySQL server listens there, and that it accepts more connections."))
-            channel.close(promise: nil)
+            end.fail(error)
+            return channel.eventLoop.makeFailedFuture(error)
         }
+        return channel.eventLoop.makeSucceededVoidFuture()
+    }
+
+    /// The socket is open: what its handler comes to is the connection's.
+    private func install(
+        _ channel: any Channel, _ candidates: Candidates, _ ready: EventLoopPromise<Void>, _ stage: NIOLockedValueBox<Stage>
+    ) {
+        guard let candidate = candidates.withLockedValue({ $0[ObjectIdentifier(channel)] }) else {
+            ready.fail(MySQLError(.connect, "\(configuration.address) closed the connection as soon as it was open."))
+            return channel.close(promise: nil)
+        }
+        let isWanted = stage.withLockedValue { stage in
+            guard case .pending = stage else { return false }
+            stage = .opened(channel, candidate.handler)
+            return true
+        }
+        guard isWanted else { return channel.close(promise: nil) }
+        candidate.end.cascade(to: ready)
     }
 
     private func giveUp(_ ready: EventLoopPromise<Void>, _ stage: NIOLockedValueBox<Stage>, _ error: MySQLError) {

@@ -50,6 +50,7 @@ struct ScriptedEngine: MigrationEngine {
     var findings: @Sendable () async throws -> [Finding] = { throw Unscripted() }
     var dry: @Sendable () async throws -> DryRun = { throw Unscripted() }
     var report: @Sendable () async throws -> VerifyReport = { throw Unscripted() }
+    var cleanup: @Sendable (Bool) async throws -> Cleanup.Report = { _ in throw Unscripted() }
     var control: (any MigrationControl)?
     var answer: @Sendable (Plan.Server) async throws -> ServerAnswer = { _ in throw Unscripted() }
 
@@ -68,6 +69,7 @@ struct ScriptedEngine: MigrationEngine {
         for table in report.tables { progress(table) }
         return report
     }
+    func cleanUp(plan: Plan, performs: Bool) async throws -> Cleanup.Report { try await cleanup(performs) }
     func control(plan: Plan) async throws -> any MigrationControl {
         guard let control else { throw Unscripted() }
         return control

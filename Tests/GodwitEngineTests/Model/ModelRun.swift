@@ -149,7 +149,7 @@ struct ModelRunner: Sendable {
             case .indexing:
                 try await state.advance(from: .indexing, to: .following, epoch: epoch, on: control)
             default:
-                if !isValidating { await world.startValidation() }
+                if !isValidating { await world.startValidation(epoch) }
                 isValidating = true
                 try await apply(.following, epoch)
             }

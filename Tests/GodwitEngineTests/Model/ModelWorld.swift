@@ -28,6 +28,7 @@ actor ModelWorld {
     private(set) var trace: [String] = []
     // Validation.
     private var ledger: ValidationLedger?
+    private var ledgerEpoch: UInt64 = 0
     private var comparison: (task: ValidationTask, visible: ReplicationPosition, upper: ReplicationPosition, table: ModelTable)?
 
     init(choices: Choices) {
@@ -208,9 +209,11 @@ actor ModelWorld {
 
     // MARK: Validation
 
-    func startValidation() {
+    /// From nothing, or, as after a lost connection, from what the attempt just before knew.
+    func startValidation(_ epoch: UInt64) {
         guard source.usesGTIDs else { return }
         var ledger = ValidationLedger()
+        defer { ledgerEpoch = epoch }
         let start = try? TargetState.decode(ReplicationPosition.self, target.position)
         for table in [0, 1] {
             let name = source.schema.definition(table).name
@@ -219,6 +222,10 @@ actor ModelWorld {
             ledger.planned(name, chunks: [KeyBounds(upper: cut), KeyBounds(lower: cut)])
         }
         comparison = nil
+        if let kept = self.ledger, epoch == ledgerEpoch + 1, choices.next(2) == 1 {
+            ledger.resume(kept, same: Set([0, 1].map { source.schema.definition($0).name }))
+            trace.append("validation goes on")
+        }
         self.ledger = ledger
     }
 

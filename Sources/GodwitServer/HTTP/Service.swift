@@ -1,0 +1,127 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import SystemPackage
+
+/// The running service: `godwit serve`.
+package struct ControlService: Sendable {
+    package struct Options: Sendable {
+        package var host: String
+        /// 0: any free one.
+        package var port: Int
+        package var state: FilePath
+        package var masterKeyFile: FilePath?
+        package init(host: String, port: Int, state: FilePath, masterKeyFile: FilePath? = nil) {
+            self.host = host
+            self.port = port
+            self.state = state
+            self.masterKeyFile = masterKeyFile
+        }
+
+        /// `127.0.0.1:8443` or `[::1]:8443`. Other addresses than loopback's are refused: there is no TLS yet.
+        package init(listen: String, state: FilePath, masterKeyFile: FilePath? = nil) throws {
+            guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]), (0...65_535).contains(port)
+            else { throw ServerError("\(listen) is no address to listen on.", cure: "Write HOST:PORT, for example 127.0.0.1:8443.") }
+            let host = listen[..<colon].trimmingCharacters(in: ["[", "]"])
+            guard host.hasPrefix("127.") || host == "::1" || host == "localhost" else {
+                throw ServerError(
+                    "The service listens on loopback only, not on \(host): TLS is not in this release.",
+                    cure: "Listen on 127.0.0.1 and forward the port through SSH, or put a TLS proxy that keeps the Host header before it.")
+            }
+            self.init(host: host, port: port, state: state, masterKeyFile: masterKeyFile)
+        }
+    }
+
+    let options: Options
+    let logger: Logger
+    /// Called once with the address that is listened on.
+    let listening: @Sendable (String) -> Void
+
+    package init(options: Options, logger: Logger, listening: @escaping @Sendable (String) -> Void) {
+        self.options = options
+        self.logger = logger
+        self.listening = listening
+    }
+
+    /// Runs until the task is cancelled; then every migration is stopped where it goes on at the next start.
+    package func run() async throws {
+        let store = try StateStore(folder: options.state, masterKeyFile: options.masterKeyFile)
+        let lock = try FolderLock(options.state.appending("serve.lock"))
+        defer { lock.release() }
+        let plane = ControlPlane(store: store, logger: logger)
+        try await plane.open()
+        let dispatch = Dispatch(plane: plane, store: store, logger: logger)
+        let host = options.host
+        let listening = listening
+        let application = Application(
+            router: Self.router(dispatch, plane, store),
+            configuration: .init(address: .hostname(host, port: options.port), serverName: "Godwit"),
+            onServerRunning: { channel in
+                let port = channel.localAddress?.port ?? 0
+                listening("http://\(host.contains(":") ? "[\(host)]" : host):\(port)")
+            }, logger: logger)
+        let sampling = Task { await plane.sampleMetrics() }
+        defer { sampling.cancel() }
+        do {
+            try await application.run()
+        } catch {
+            await plane.close()
+            if error is CancellationError { return }
+            throw error
+        }
+        await plane.close()
+    }
+
+    private static func router(_ dispatch: Dispatch, _ plane: ControlPlane, _ store: StateStore) -> Router<BasicRequestContext> {
+        let router = Router()
+        router.post("/") { request, _ in
+            let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
+            guard length <= Dispatch.longestBody else { return response(dispatch.failed(Dispatch.tooLarge), closing: true) }
+            var body = ByteBuffer()
+            for try await piece in request.body {
+                body.writeImmutableBuffer(piece)
+                guard body.readableBytes <= Dispatch.longestBody else {
+                    return response(dispatch.failed(Dispatch.tooLarge), closing: true)
+                }
+            }
+            return response(await dispatch.answer(signed(request, body)))
+        }
+        router.get("/healthz") { _, _ in
+            do {
+                try store.check()
+                return Response(status: .ok, body: .init(byteBuffer: ByteBuffer(string: "ok\n")))
+            } catch {
+                return Response(status: .serviceUnavailable, body: .init(byteBuffer: ByteBuffer(string: "\(error)\n")))
+            }
+        }
+        router.get("/metrics") { _, _ in
+            let text = try await plane.exposition()
+            return Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: ByteBuffer(string: text)))
+        }
+        return router
+    }
+
+    /// As the client sent it: the signature covers these bytes.
+    private static func signed(_ request: Request, _ body: ByteBuffer) -> SignedRequest {
+        var headers = request.headers.map { (name: $0.name.rawName, value: $0.value) }
+        if let host = request.head.authority { headers.append(("host", host)) }
+        let parts = (request.head.path ?? "/").split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        return SignedRequest(
+            method: request.method.rawValue, path: String(parts.first ?? "/"), query: parts.count > 1 ? String(parts[1]) : "",
+            headers: headers, body: Array(buffer: body))
+    }
+
+    private static func response(_ answer: Dispatch.Answer, closing: Bool = false) -> Response {
+        var headers: HTTPFields = [.contentType: answer.type]
+        for (name, value) in answer.headers {
+            if let name = HTTPField.Name(name) { headers[name] = value }
+        }
+        if closing { headers[.connection] = "close" }
+        return Response(
+            status: .init(code: answer.status), headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
+    }
+}
