@@ -7,8 +7,10 @@ package struct ObjectChanges: Hashable, Sendable {
     /// They stand as they should: only the ledger has to learn it.
     package var notes: [ObjectDefinition] = []
 
-    /// - Parameter source: what the source has now, in the order in which it is made.
-    package init(source: [ObjectDefinition], target: [ObjectDefinition], ledger: [ObjectLedger.Row]) {
+    /// - Parameters:
+    ///   - source: what the source has now, in the order in which it is made.
+    ///   - crosses: from one family of servers to the other. Then only what Godwit made, and what is as it was then, is the same.
+    package init(source: [ObjectDefinition], target: [ObjectDefinition], ledger: [ObjectLedger.Row], crosses: Bool = false) {
         let found = Dictionary(target.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let known = Dictionary(ledger.map { ($0.object.id, $0) }, uniquingKeysWith: { first, _ in first })
         let wanted = Set(source.map(\.id))
@@ -19,7 +21,9 @@ package struct ObjectChanges: Hashable, Sendable {
             let isCurrent = row.map { $0.isMade && ObjectComparison.isSame($0.object, object) } ?? false
             // An event never fires on the target before the point of no return.
             let fires = object.kind == .event && found[object.id]?.isEnabled == true
-            if let other = found[object.id], !fires, isCurrent || ObjectComparison.isSame(object, other) {
+            if crosses {
+                if fires || row?.standsFor(object, as: found[object.id]) != true { makes.append(object) }
+            } else if let other = found[object.id], !fires, isCurrent || ObjectComparison.isSame(object, other) {
                 if row != ObjectLedger.Row(object, isMade: true) { notes.append(object) }
             } else {
                 makes.append(object)

@@ -4,11 +4,22 @@ import Foundation
 package enum ObjectComparison {
     /// What is different, in a few words each; empty: the same. An event's being switched on is not part of its definition here.
     package static func differences(_ source: ObjectDefinition, _ target: ObjectDefinition) -> [String] {
+        (text(source) == text(target) ? [] : ["the text differs"]) + settings(source, target, modes: modes)
+    }
+
+    /// Between the families: what was made there from a translated text, and what came of it. Bodies are kept as they were written by
+    /// both; a view is printed anew by each server.
+    package static func differences(translated: ObjectDefinition, target: ObjectDefinition) -> [String] {
+        let isSame = translated.kind == .view || ObjectBody.text(translated).map { $0 == ObjectBody.text(target) } ?? false
+        let plain = { (mode: String?) in ObjectTranslation.plain(mode)?.sorted().joined(separator: ",") }
+        return (isSame ? [] : ["the body differs"]) + settings(translated, target, modes: plain)
+    }
+
+    private static func settings(_ source: ObjectDefinition, _ target: ObjectDefinition, modes: (String?) -> String?) -> [String] {
         var found: [String] = []
         func compare(_ what: String, _ left: String?, _ right: String?) {
             if left != right { found.append("\(what) is \(left ?? "none") on the source and \(right ?? "none") on the target") }
         }
-        if text(source) != text(target) { found.append("the text differs") }
         compare("sql_mode", modes(source.sqlMode), modes(target.sqlMode))
         compare("character_set_client", canonical(source.characterSetClient), canonical(target.characterSetClient))
         compare("collation_connection", canonical(source.collationConnection), canonical(target.collationConnection))

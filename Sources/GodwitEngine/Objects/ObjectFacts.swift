@@ -17,6 +17,8 @@ package struct ObjectFacts: Sendable {
     package var accounts: Set<String>?
     /// Those that have SYSTEM_USER: objects in their name need it too. nil: not allowed to see.
     package var systemAccounts: Set<String>?
+    /// Between the families: what each becomes, with what the target itself says of it.
+    package var translated: [ObjectTranslation.Outcome] = []
     /// Names of all privileges that the target knows, in upper case.
     package var privileges: Set<String> = []
 
@@ -24,7 +26,7 @@ package struct ObjectFacts: Sendable {
 
     /// - Parameter scope: by names of the source, which objects keep.
     package static func read(
-        source: MySQLConnection, target: MySQLConnection, scope: ObjectScope
+        source: MySQLConnection, target: MySQLConnection, scope: ObjectScope, translation: DialectTranslation = .none
     ) async throws -> ObjectFacts {
         var facts = ObjectFacts()
         let reader = ObjectReader(scope: scope)
@@ -35,6 +37,7 @@ package struct ObjectFacts: Sendable {
             if let words = try await brokenWords(view, source) { facts.broken[view.id] = words }
         }
         guard !facts.source.isEmpty else { return facts }
+        if translation.crosses { facts.translated = try await translated(facts.source, translation, target) }
         facts.target = try await reader.read(target).objects
         let views = Set(facts.source.filter { $0.kind == .view }.map(\.name))
         if !views.isEmpty {
@@ -50,6 +53,23 @@ package struct ObjectFacts: Sendable {
         facts.accounts = try await accounts("SELECT User, Host FROM mysql.user", target)
         facts.systemAccounts = try await accounts("SELECT USER, HOST FROM mysql.global_grants WHERE PRIV = 'SYSTEM_USER'", target)
         return facts
+    }
+
+    private static func translated(
+        _ objects: [ObjectDefinition], _ dialect: DialectTranslation, _ target: MySQLConnection
+    ) async throws -> [ObjectTranslation.Outcome] {
+        let translation = ObjectTranslation(dialect, objects: objects)
+        var outcomes = objects.map(translation.translated)
+        let probe = ObjectProbe(target: target)
+        let missing = try await probe.missing(outcomes.reduce(into: []) { $0.formUnion($1.functions) })
+        for index in outcomes.indices {
+            for function in outcomes[index].functions.intersection(missing).sorted() {
+                outcomes[index].objections.append("It calls \(function)(), which the target does not have.")
+            }
+            guard outcomes[index].objections.isEmpty, let words = try await probe.objection(outcomes[index].object) else { continue }
+            outcomes[index].objections.append("The target does not understand it: \(words)")
+        }
+        return outcomes
     }
 
     /// nil: not allowed to see, or no such table.

@@ -8,9 +8,12 @@ package struct ObjectLedger: Sendable {
         package var object: ObjectDefinition
         /// False: making it was begun, and may have happened.
         package var isMade: Bool
-        package init(_ object: ObjectDefinition, isMade: Bool) {
+        /// Between the families: as the target printed it right after it was made from `object`'s translation.
+        package var printed: ObjectDefinition?
+        package init(_ object: ObjectDefinition, isMade: Bool, printed: ObjectDefinition? = nil) {
             self.object = object
             self.isMade = isMade
+            self.printed = printed
         }
     }
 
@@ -29,22 +32,30 @@ package struct ObjectLedger: Sendable {
           `object_name` VARCHAR(64) NOT NULL,
           `definition` LONGTEXT NOT NULL,
           `is_made` TINYINT NOT NULL DEFAULT 0,
+          `printed` LONGTEXT NULL,
           PRIMARY KEY (`task`, `kind`, `object_schema`, `object_name`)
         ) ENGINE=InnoDB COLLATE utf8mb4_bin
         """
 
-    /// Tasks of earlier versions have no such table.
+    /// Tasks of earlier versions have no such table, or one without its last column.
     package func install(on target: MySQLConnection) async throws {
-        let exists = try await target.query(
-            "SELECT 1 FROM information_schema.tables WHERE table_schema = 'godwit' AND table_name = 'objects'")
-        if exists.rows.isEmpty { try await target.query(Self.createStatement) }
+        let columns = try await target.query(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'godwit' AND table_name = 'objects'"
+        ).rows.compactMap { $0.string(0) }
+        if columns.isEmpty {
+            try await target.query(Self.createStatement)
+        } else if !columns.contains("printed") {
+            try await target.query("ALTER TABLE `godwit`.`objects` ADD COLUMN `printed` LONGTEXT NULL")
+        }
     }
 
     package func rows(_ kind: ObjectDefinition.Kind? = nil, on target: MySQLConnection) async throws -> [Row] {
         let only = kind.map { " AND kind = \(SQL.string($0.rawValue))" } ?? " AND kind <> '\(Self.schemaKind)'"
-        let result = try await target.query("SELECT definition, is_made FROM `godwit`.`objects` WHERE task = \(key)\(only)")
+        let result = try await target.query("SELECT definition, is_made, printed FROM `godwit`.`objects` WHERE task = \(key)\(only)")
         return try result.rows.map { row in
-            Row(try TargetState.decode(ObjectDefinition.self, row.string(0) ?? ""), isMade: row.int(1) == 1)
+            Row(
+                try TargetState.decode(ObjectDefinition.self, row.string(0) ?? ""), isMade: row.int(1) == 1,
+                printed: try row.string(2).map { try TargetState.decode(ObjectDefinition.self, $0) })
         }
     }
 
@@ -56,10 +67,11 @@ package struct ObjectLedger: Sendable {
             let values = rows[start..<min(start + 100, rows.count)].map { row in
                 let id = row.object.id
                 return "(\(key), \(SQL.string(id.kind.rawValue)), \(SQL.string(id.name.schema)), \(SQL.string(id.name.table)), "
-                    + "\(SQL.string(TargetState.json(row.object))), \(row.isMade ? 1 : 0))"
+                    + "\(SQL.string(TargetState.json(row.object))), \(row.isMade ? 1 : 0), "
+                    + (row.printed.map { SQL.string(TargetState.json($0)) } ?? "NULL") + ")"
             }
             try await target.query(
-                "REPLACE INTO `godwit`.`objects` (task, kind, object_schema, object_name, definition, is_made) VALUES "
+                "REPLACE INTO `godwit`.`objects` (task, kind, object_schema, object_name, definition, is_made, printed) VALUES "
                     + values.joined(separator: ", "))
         }
     }
@@ -132,5 +144,13 @@ package struct ObjectLedger: Sendable {
         guard try await target.query("SELECT GET_LOCK('\(triggerLock)', 60)").rows.first?.int(0) == 1 else {
             throw EngineError(.resumable, "The session that makes triggers on the target does not end.")
         }
+    }
+}
+
+extension ObjectLedger.Row {
+    /// Between the families: was it made from this very definition, and does the target print it as it did then?
+    package func standsFor(_ source: ObjectDefinition, as target: ObjectDefinition?) -> Bool {
+        guard isMade, let printed, let target else { return false }
+        return ObjectComparison.isSame(object, source) && ObjectComparison.isSame(printed, target)
     }
 }

@@ -44,26 +44,31 @@ package struct ObjectMover: Sendable {
         try await ledger.install(on: target)
         let before = try await targetObjects(target)
         let rows = try await ledger.rows(on: target)
-        var changes = ObjectChanges(source: result.source, target: before, ledger: rows)
+        let twins = ObjectTwins(result.source, context.translation)
+        var changes = ObjectChanges(source: twins.movable, target: before, ledger: rows, crosses: twins.crosses)
         if isStill {
             try await ledger.restoreDefaults(on: target)
         } else {
             let defaults = try await defaults(target)
-            result.postponed = changes.makes.filter { Self.needsDefault($0, defaults) != nil }
-            changes.makes.removeAll { Self.needsDefault($0, defaults) != nil }
+            let later = Set(changes.makes.filter { Self.needsDefault(twins.twin($0), defaults) != nil })
+            result.postponed = changes.makes.filter(later.contains)
+            changes.makes.removeAll(where: later.contains)
         }
         if !changes.drops.isEmpty || !changes.makes.isEmpty || !changes.notes.isEmpty {
-            result.failures = try await withMaker { try await carryOut(changes, $0, target) }
+            result.failures = try await withMaker { try await carryOut(changes, twins, $0, target) }
         }
-        result.differences = try await differences(result, target)
+        result.failures += twins.refused
+        result.differences = try await differences(result, twins, target)
         return result
     }
 
     /// What differs but for triggers, which are not there before the cutover.
-    private func differences(_ result: Result, _ target: MySQLConnection) async throws -> [String] {
+    private func differences(_ result: Result, _ twins: ObjectTwins, _ target: MySQLConnection) async throws -> [String] {
         let later = Set(result.postponed.map(\.id))
         let wanted = result.source.filter { $0.kind != .trigger && !$0.isExpired && !later.contains($0.id) }
-        return ObjectComparison.sentences(source: wanted, target: try await targetObjects(target))
+        let found = try await targetObjects(target)
+        guard twins.crosses else { return ObjectComparison.sentences(source: wanted, target: found) }
+        return ObjectTwins.sentences(source: wanted, target: found, ledger: try await ledger.rows(on: target))
     }
 
     /// See `ObjectReader.fingerprint`.
@@ -91,7 +96,7 @@ package struct ObjectMover: Sendable {
     }
 
     private func carryOut(
-        _ changes: ObjectChanges, _ maker: MySQLConnection, _ target: MySQLConnection
+        _ changes: ObjectChanges, _ twins: ObjectTwins, _ maker: MySQLConnection, _ target: MySQLConnection
     ) async throws -> [String] {
         for id in changes.drops {
             context.observer.say("info", "The \(id) is gone from the source: dropping it on the target.")
@@ -102,17 +107,33 @@ package struct ObjectMover: Sendable {
         var failures: [String] = []
         let defaults = changes.makes.isEmpty ? [:] : try await defaults(target)
         var session: [String] = []
+        var standing: [ObjectDefinition] = []
         for object in changes.makes {
-            if let failure = try await make(object, maker, &session, target, defaults) { failures.append(failure) }
+            if let failure = try await make(object, twins, maker, &session, target, defaults) {
+                failures.append(failure)
+            } else {
+                standing.append(object)
+            }
         }
+        if twins.crosses, !standing.isEmpty { failures += try await note(standing, twins, try await targetObjects(target), target) }
         let made = changes.makes.count - failures.count
         if made > 0 { context.observer.say("info", "Made \(made) views, routines and events on the target, events switched off.") }
         return failures
     }
 
+    /// Between the families: what has come of what was made, for every later comparison.
+    /// - Returns: what did not come out as it should, each a sentence.
+    private func note(
+        _ made: [ObjectDefinition], _ twins: ObjectTwins, _ found: [ObjectDefinition], _ target: MySQLConnection
+    ) async throws -> [String] {
+        let (rows, failures) = twins.noted(made, found: found)
+        try await ledger.write(rows, on: target)
+        return failures
+    }
+
     /// The server's words and the cure where the target refuses.
     private func make(
-        _ object: ObjectDefinition, _ maker: MySQLConnection, _ session: inout [String], _ target: MySQLConnection,
+        _ object: ObjectDefinition, _ twins: ObjectTwins, _ maker: MySQLConnection, _ session: inout [String], _ target: MySQLConnection,
         _ defaults: [String: String]
     ) async throws -> String? {
         try await ledger.write(.init(object, isMade: false), on: target)
@@ -120,7 +141,7 @@ package struct ObjectMover: Sendable {
         do {
             // Views are replaced in one statement, so that nobody ever finds none.
             if object.kind != .view { try await target.query(ObjectStatements.drop(object.id)) }
-            try await create(object, maker, &session, target, defaults)
+            try await create(twins.twin(object), maker, &session, target, defaults)
         } catch let error as MySQLError {
             guard let refusal = refusal(object, error) else { throw error }
             return refusal
@@ -195,7 +216,8 @@ package struct ObjectMover: Sendable {
     /// what they do is in the log already.
     /// - Returns: what is not the same, each a sentence.
     package func makeTriggers(_ source: [ObjectDefinition], target: MySQLConnection) async throws -> [String] {
-        let triggers = source.filter { $0.kind == .trigger }
+        let twins = ObjectTwins(source, context.translation)
+        let triggers = twins.movable.filter { $0.kind == .trigger }
         try await ledger.dropTriggers(on: target)
         try await ledger.restoreDefaults(on: target)
         guard !triggers.isEmpty else { return [] }
@@ -209,7 +231,7 @@ package struct ObjectMover: Sendable {
                 try await context.state.checkFence(epoch: context.epoch, phase: .fenced, on: target)
                 context.observer.moment("objects.trigger")
                 do {
-                    try await create(trigger, maker, &session, target, defaults)
+                    try await create(twins.twin(trigger), maker, &session, target, defaults)
                 } catch let error as MySQLError {
                     guard let refusal = refusal(trigger, error) else { throw error }
                     throw CutoverFailure(refusal, effect: .none)
@@ -218,7 +240,8 @@ package struct ObjectMover: Sendable {
         }
         let account = Preflight.account(context.targetFacts)
         let found = try await reader.triggers(target).orThrow("target", account: account)
-        return ObjectComparison.sentences(source: triggers, target: found)
+        guard twins.crosses else { return ObjectComparison.sentences(source: triggers, target: found) }
+        return try await note(triggers, twins, found, target)
     }
 
     /// Switches on what was switched on at the source. Behind the point of no return: asks the target only, and an event that
@@ -226,7 +249,8 @@ package struct ObjectMover: Sendable {
     /// - Returns: what could not be switched on, each a sentence.
     package func enableEvents(target: MySQLConnection) async throws -> [String] {
         try await ledger.install(on: target)
-        let events = try await ledger.rows(.event, on: target).map(\.object).filter(\.isEnabled)
+        // In the words of the target, where these are others.
+        let events = try await ledger.rows(.event, on: target).filter(\.object.isEnabled).map { $0.printed ?? $0.object }
         guard !events.isEmpty else { return [] }
         return try await withMaker { maker in
             var failures: [String] = []

@@ -21,13 +21,22 @@ package struct ObjectVerification: Sendable {
         let reader = ObjectReader(scope: scope)
         let left = try await reader.read(source)
         let right = try await reader.read(target)
-        var sentences = unreadable(left, "source") + unreadable(right, "target")
+        let sentences = unreadable(left, "source") + unreadable(right, "target")
         let hidden = Set((left.unreadable + right.unreadable).map(\.id))
         // Triggers of a task that is not cut over are made in the cutover.
         let isUnderWay = try await isUnderWay(on: target)
         let wanted = left.objects.filter { !$0.isExpired && !hidden.contains($0.id) && !(isUnderWay && $0.kind == .trigger) }
-        sentences += ObjectComparison.sentences(source: wanted, target: right.objects)
-        return sentences
+        guard source.server.isMariaDB != target.server.isMariaDB else {
+            return sentences + ObjectComparison.sentences(source: wanted, target: right.objects)
+        }
+        return sentences + ObjectTwins.sentences(source: wanted, target: right.objects, ledger: try await notes(on: target))
+    }
+
+    /// What a task noted when it made them; none where no task did.
+    private func notes(on target: MySQLConnection) async throws -> [ObjectLedger.Row] {
+        let columns = try await target.query(
+            "SELECT 1 FROM information_schema.columns WHERE table_schema = 'godwit' AND table_name = 'objects' AND column_name = 'printed'")
+        return columns.rows.isEmpty ? [] : try await ObjectLedger(task: plan.task).rows(on: target)
     }
 
     private func unreadable(_ found: ObjectReader.Found, _ side: String) -> [String] {

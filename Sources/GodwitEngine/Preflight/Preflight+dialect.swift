@@ -16,14 +16,26 @@ extension Preflight {
         let translation = DialectTranslation(source: facts.source, target: facts.target)
         var found = facts.tables.flatMap { dialect($0, translation) }
         guard translation.crosses else { return found }
-        for object in facts.objects.source {
-            found.append(
-                Finding(
-                    .refusal, "dialect", object.name.description, "The \(object.kind.rawValue) \(object.name) is not moved between MySQL and MariaDB.",
-                    why: "Its definition is a program in the source's dialect, which Godwit does not translate.",
-                    cure: "Add `without: [\(object.kind.group.rawValue)]` to the plan, and create it on the target yourself."))
-        }
+        for outcome in facts.objects.translated { found += object(outcome) }
         return found
+    }
+
+    /// One view, routine, trigger or event.
+    static func object(_ outcome: ObjectTranslation.Outcome) -> [Finding] {
+        let object = outcome.object
+        let group = object.kind.group.rawValue
+        let refusals = outcome.objections.map { sentence in
+            Finding(
+                .refusal, "dialect", object.name.description, "The \(object.id) is not moved between MySQL and MariaDB. \(sentence)",
+                why: "A program that runs there with another meaning writes wrong rows.",
+                cure: "Change it on the source to words that both have, or add `without: [\(group)]` to the plan and create it on the target yourself.")
+        }
+        return refusals
+            + outcome.remarks.map { sentence in
+                Finding(
+                    .warning, "dialect", object.name.description, "The \(object.id) is moved to another family of servers. \(sentence)",
+                    why: "Its text is kept; what the server does with it is the server's.", cure: "Look at it on the target before the cutover.")
+            }
     }
 
     /// MariaDB keeps no setting by a statement: what shall outlive a restart stands in its configuration.

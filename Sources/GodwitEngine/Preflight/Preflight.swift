@@ -57,7 +57,8 @@ package enum Preflight {
         try await readTarget(target, &facts)
         let scope = ObjectScope(
             tables: facts.decisions.mapValues(\.target), without: plan.without, mappings: mappings)
-        facts.objects = try await ObjectFacts.read(source: source, target: target, scope: scope)
+        facts.objects = try await ObjectFacts.read(
+            source: source, target: target, scope: scope, translation: DialectTranslation(source: facts.source, target: facts.target))
         try await readAccounts(source, target, plan, &facts)
         for object in facts.sourceObjects.objects where object.kind == .view && mappings.isExcluded(object.name) {
             if scope.schemas.contains(object.name.schema), !plan.without.contains(.views) { facts.objects.excluded.insert(object.name) }
