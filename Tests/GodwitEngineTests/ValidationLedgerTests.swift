@@ -62,6 +62,43 @@ import Testing
         #expect(ledger.isIdle() == row.clears, "a key that is not cleared is handed out again")
     }
 
+    /// A row comes before the older ones are settled, again and again: some key is always marked, and all up to the end of the first pass are proven.
+    @Test func keysThatAlwaysComeDoNotHideThatTheTableWasValidated() throws {
+        var ledger = ValidationLedger(markLimit: 100, failureLimit: 100)
+        ledger.add(table, hasKey: true)
+        ledger.planned(table, chunks: [KeyBounds()])
+        ledger.touched(table, key(1), at: mark(10))
+        var chunk = try ledger.take()
+        // In turns: keys first.
+        if case .keys = chunk.work {
+            ledger.abandoned(chunk)
+            chunk = try ledger.take()
+        }
+        ledger.finished(chunk, unequal: [key(2)], complete: true, at: alignment(visible: 5, upper: 5, checkpoint: 12))
+        #expect(!ledger.wasValidated(table), "two marks are older than the end of the first pass")
+        for step in 0..<5 {
+            // Touched again: the oldest mark is not settled by what it became.
+            if step < 2 { ledger.touched(table, key(1), at: mark(UInt64(20 + 10 * step))) }
+            ledger.touched(table, key(100 + step), at: mark(UInt64(20 + 10 * step)))
+            let task = try ledger.take()
+            let visible = UInt64(10 + 10 * step)
+            ledger.finished(task, unequal: [], at: alignment(visible: visible, upper: visible + 10, checkpoint: visible + 10))
+            #expect(ledger.status(table)?.state == "Pending records", "step \(step)")
+            #expect(ledger.wasValidated(table) == (step >= 2), "step \(step)")
+        }
+        // A row that differs, and its next change, which nobody has compared.
+        ledger.touched(table, key(1), at: mark(100))
+        let task = try ledger.take()
+        ledger.finished(task, unequal: [key(1)], at: alignment(visible: 200, upper: 200, checkpoint: 200))
+        #expect(ledger.status(table)?.state == "Mismatched records" && !ledger.wasValidated(table))
+        ledger.touched(table, key(1), at: mark(210))
+        #expect(ledger.status(table)?.state == "Pending records" && !ledger.wasValidated(table))
+        ledger.finished(try ledger.take(), unequal: [], at: alignment(visible: 210, upper: 210, checkpoint: 210))
+        #expect(ledger.wasValidated(table))
+        ledger.lost(table, at: mark(220))
+        #expect(!ledger.wasValidated(table))
+    }
+
     /// Without GTIDs what the source shows is known seconds later only, so under writes there is always a key to look at again.
     @Test func keysThatDoNotClearKeepNoChunkWaiting() throws {
         var ledger = ValidationLedger(markLimit: 100, failureLimit: 100)

@@ -46,7 +46,7 @@ import Testing
             try await rig.source.sql(SchemaObjectTests.schema)
             try await rig.source.sql(Self.more)
             try rig.plan(tables: #"{ include: ["a.*", "b.*"] }"#, extra: Self.cutover)
-            try await rig.godwit(["migrate", "--until", "caught-up"])
+            try await rig.godwit(["migrate", "--until", "validated"])
             #expect(try await SchemaObjectTests.active(rig).isEmpty)
             try await rig.source.sql(
                 """

@@ -19,6 +19,8 @@ struct TableLedger: Sendable {
         var since: Double
         /// Number of the latest change of the mark.
         var version: UInt64
+        /// Number of the change that made the mark; 0: the row was seen to differ before.
+        var first: UInt64
         /// Seen unequal, with this upper bound of what the source showed and no event since: once the target's
         /// checkpoint holds it, another unequal comparison is final.
         var suspectUntil: ReplicationPosition?
@@ -51,6 +53,9 @@ struct TableLedger: Sendable {
     /// Positions at or after which both sides of a chunk must be read: where lost marks stood. Keyless: of every touch.
     private var floor: ReplicationPosition?
     private var lostBefore = false
+    /// Number of the latest change when the last chunk was compared, and how many marks were made up to it and are not settled. None left: every
+    /// row was compared after its last change until then, even if others are marked by now.
+    private var firstPass: (until: UInt64, unsettled: Int)?
 
     private(set) var whole = Whole.pending
     private var wholeVersion: UInt64 = 0
@@ -69,6 +74,7 @@ struct TableLedger: Sendable {
 
     mutating func plan(_ chunks: [KeyBounds]) {
         self.chunks = chunks
+        firstPass = nil
         generation += 1
         waiting = Deque(chunks.indices)
         open = Set(chunks.indices)
@@ -83,13 +89,15 @@ struct TableLedger: Sendable {
             lastRaise = stamp
             return false
         }
-        if !failed.isEmpty { failed[key] = nil }
-        var mark = Mark(stamp: stamp, since: now, version: version, suspectUntil: nil)
+        let differed = !failed.isEmpty && failed.removeValue(forKey: key) != nil
+        var mark = Mark(stamp: stamp, since: now, version: version, first: differed ? 0 : version, suspectUntil: nil)
         if let before = marks[key] {
             mark.since = before.since
+            mark.first = before.first
             marks[key] = mark
             return false
         }
+        if differed { firstPass?.unsettled += 1 }
         oldest = marks.isEmpty ? now : min(oldest, now)
         marks[key] = mark
         queue.append(key)
@@ -124,6 +132,7 @@ struct TableLedger: Sendable {
         wholeVersion = version
         wholeSuspect = nil
         whole = .pending
+        firstPass = nil
         if let chunks { plan(chunks) }
     }
 
@@ -193,16 +202,22 @@ struct TableLedger: Sendable {
         }
         if equal {
             marks[key.key] = nil
+            settled(mark)
         } else if alignment.checkpoint.covers(alignment.sourceUpper) || !Remedy.settledDifferences.isOn
             || mark.suspectUntil.map({ alignment.checkpoint.covers($0) }) == true
         {
             marks[key.key] = nil
             failed[key.key] = mark.version
+            settled(mark)
         } else {
             mark.suspectUntil = mark.suspectUntil ?? alignment.sourceUpper
             marks[key.key] = mark
             queue.append(key.key)
         }
+    }
+
+    private mutating func settled(_ mark: Mark) {
+        if let firstPass, mark.first <= firstPass.until { self.firstPass?.unsettled -= 1 }
     }
 
     mutating func compared(
@@ -216,10 +231,12 @@ struct TableLedger: Sendable {
         }
         for key in unequal where marks[key] == nil && failed[key] == nil {
             oldest = marks.isEmpty ? now : min(oldest, now)
-            marks[key] = Mark(stamp: nil, since: now, version: version, suspectUntil: nil)
+            marks[key] = Mark(stamp: nil, since: now, version: version, first: firstPass == nil ? version : 0, suspectUntil: nil)
+            firstPass?.unsettled += 1
             queue.append(key)
         }
         if complete { open.remove(chunk.index) } else { waiting.append(chunk.index) }
+        if open.isEmpty, firstPass == nil { firstPass = (version, marks.count) }
     }
 
     mutating func comparedWhole(_ seen: UInt64, equal: Bool, _ alignment: Alignment) {
@@ -248,7 +265,8 @@ struct TableLedger: Sendable {
     mutating func repaired(_ keys: [RowKey], _ version: UInt64, _ now: Double) {
         for key in keys where failed.removeValue(forKey: key) != nil && marks[key] == nil {
             oldest = marks.isEmpty ? now : min(oldest, now)
-            marks[key] = Mark(stamp: nil, since: now, version: version, suspectUntil: nil)
+            marks[key] = Mark(stamp: nil, since: now, version: version, first: 0, suspectUntil: nil)
+            firstPass?.unsettled += 1
             queue.append(key)
         }
         // Too many differed to go on: with some of them mended the rest is looked at again.
@@ -283,6 +301,13 @@ struct TableLedger: Sendable {
     var isValidated: Bool {
         guard error == nil else { return false }
         return hasKey ? chunks != nil && open.isEmpty && marks.isEmpty && failed.isEmpty : whole == .equal
+    }
+
+    /// There was a position such that every row was compared after its last change up to it, and equal. Where a mark stays for seconds (without
+    /// GTIDs) and rows come all the while, some key is always marked.
+    var wasValidated: Bool {
+        guard hasKey, error == nil, !isSuspended, failed.isEmpty, open.isEmpty, let firstPass else { return false }
+        return firstPass.unsettled == 0
     }
 
     var failedCount: Int { hasKey ? failed.count : (whole == .unequal ? 1 : 0) }

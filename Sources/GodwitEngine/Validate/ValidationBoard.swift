@@ -115,10 +115,10 @@ package actor ValidationBoard {
     private var validatedOnce: Set<TableName> = []
 
     private func noteValidated(_ table: TableName) {
-        if ledger.status(table)?.state == "Validated" { validatedOnce.insert(table) }
+        if ledger.status(table)?.state == "Validated" || ledger.wasValidated(table) { validatedOnce.insert(table) }
     }
 
-    /// While writers never pause, some hot key is marked at any instant. This says that each table has been Validated at some
-    /// instant since the board was made: every row compared after its last change until then.
+    /// While writers never pause, some key is marked at any instant. This says that for each table there was a position since the board was
+    /// made up to which every row was compared after its last change, and equal.
     package var allValidatedOnce: Bool { names.allSatisfy { validatedOnce.contains($0) } }
 }

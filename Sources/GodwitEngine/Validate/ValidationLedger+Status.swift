@@ -34,6 +34,9 @@ extension ValidationLedger {
         return UInt64(ledger.marks.values.count { now - $0.since > suspendAfter })
     }
 
+    /// See `TableLedger.wasValidated`.
+    package func wasValidated(_ table: TableName) -> Bool { tables[table]?.wasValidated ?? false }
+
     /// Every table is proven equal as of its last event.
     package var isValidated: Bool { tables.values.allSatisfy(\.isValidated) }
 
