@@ -22,8 +22,8 @@ struct ServiceRig: Sendable {
     }
 
     /// Starts the service and waits until it listens.
-    func serve(port: Int = 0) async throws -> (process: GodwitProcess, address: String) {
-        let process = try await GodwitProcess.start(["serve", "--listen", "127.0.0.1:\(port)", "--state", state], in: folder)
+    func serve(port: Int = 0, host: String = "127.0.0.1", _ options: [String] = []) async throws -> (process: GodwitProcess, address: String) {
+        let process = try await GodwitProcess.start(["serve", "--listen", "\(host):\(port)", "--state", state] + options, in: folder)
         let output = process.standardOutput
         let line = try await withTimeLimit(.seconds(60), "the service does not listen:\n\(process.standardError.tail())") {
             try await output.first { $0.hasPrefix("Listening on ") }

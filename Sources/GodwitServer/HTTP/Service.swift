@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdTLS
 import Logging
 import NIOCore
 import SystemPackage
@@ -13,33 +14,43 @@ package struct ControlService: Sendable {
         package var port: Int
         package var state: FilePath
         package var masterKeyFile: FilePath?
-        package init(host: String, port: Int, state: FilePath, masterKeyFile: FilePath? = nil) {
-            self.host = host
+        /// The operator's certificate chain and its key; nil: plain HTTP on loopback, a certificate of the service's own elsewhere.
+        package var certificate: (chain: FilePath, key: FilePath)?
+
+        package var isLoopback: Bool { host.hasPrefix("127.") || host == "::1" || host == "localhost" }
+
+        /// - Parameter listen: `127.0.0.1:8443` or `[::1]:8443`.
+        package init(
+            listen: String, state: FilePath, masterKeyFile: FilePath? = nil, certificate: FilePath? = nil, key: FilePath? = nil
+        ) throws {
+            guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]), (0...65_535).contains(port),
+                colon != listen.startIndex
+            else { throw ServerError("\(listen) is no address to listen on.", cure: "Write HOST:PORT, for example 127.0.0.1:8443.") }
+            host = listen[..<colon].trimmingCharacters(in: ["[", "]"])
             self.port = port
             self.state = state
             self.masterKeyFile = masterKeyFile
+            switch (certificate, key) {
+            case (let chain?, let key?): self.certificate = (chain, key)
+            case (nil, nil): break
+            case (_?, nil): throw ServerError("--tls-cert needs its key.", cure: "Add --tls-key FILE.")
+            case (nil, _?): throw ServerError("--tls-key needs its certificate.", cure: "Add --tls-cert FILE.")
+            }
         }
 
-        /// `127.0.0.1:8443` or `[::1]:8443`. Other addresses than loopback's are refused: there is no TLS yet.
-        package init(listen: String, state: FilePath, masterKeyFile: FilePath? = nil) throws {
-            guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]), (0...65_535).contains(port)
-            else { throw ServerError("\(listen) is no address to listen on.", cure: "Write HOST:PORT, for example 127.0.0.1:8443.") }
-            let host = listen[..<colon].trimmingCharacters(in: ["[", "]"])
-            guard host.hasPrefix("127.") || host == "::1" || host == "localhost" else {
-                throw ServerError(
-                    "The service listens on loopback only, not on \(host): TLS is not in this release.",
-                    cure: "Listen on 127.0.0.1 and forward the port through SSH, or put a TLS proxy that keeps the Host header before it.")
-            }
-            self.init(host: host, port: port, state: state, masterKeyFile: masterKeyFile)
+        /// nil: plain HTTP.
+        func tls() throws -> ListenerTLS? {
+            if let certificate { return try .given(certificate: certificate.chain, key: certificate.key) }
+            return isLoopback ? nil : try .generated(in: state, host: host)
         }
     }
 
     let options: Options
     let logger: Logger
-    /// Called once with the address that is listened on.
-    let listening: @Sendable (String) -> Void
+    /// Called once with the address that is listened on, and with what a client must know to trust it.
+    let listening: @Sendable (_ address: String, _ trust: [String]) -> Void
 
-    package init(options: Options, logger: Logger, listening: @escaping @Sendable (String) -> Void) {
+    package init(options: Options, logger: Logger, listening: @escaping @Sendable (_ address: String, _ trust: [String]) -> Void) {
         self.options = options
         self.logger = logger
         self.listening = listening
@@ -55,12 +66,15 @@ package struct ControlService: Sendable {
         let dispatch = Dispatch(plane: plane, store: store, logger: logger)
         let host = options.host
         let listening = listening
+        let tls = try options.tls()
         let application = Application(
-            router: Self.router(dispatch, plane, store),
+            router: Self.router(dispatch, plane, store, isOpen: options.isLoopback),
+            server: try tls.map { try .tls(tlsConfiguration: $0.configuration()) } ?? .http1(),
             configuration: .init(address: .hostname(host, port: options.port), serverName: "Godwit"),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? 0
-                listening("http://\(host.contains(":") ? "[\(host)]" : host):\(port)")
+                let scheme = tls == nil ? "http" : "https"
+                listening("\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)", tls?.said ?? [])
             }, logger: logger)
         let sampling = Task { await plane.sampleMetrics() }
         defer { sampling.cancel() }
@@ -74,7 +88,11 @@ package struct ControlService: Sendable {
         await plane.close()
     }
 
-    private static func router(_ dispatch: Dispatch, _ plane: ControlPlane, _ store: StateStore) -> Router<BasicRequestContext> {
+    /// - Parameter isOpen: whoever reaches it may read its health and its metrics.
+    private static func router(
+        _ dispatch: Dispatch, _ plane: ControlPlane, _ store: StateStore, isOpen: Bool
+    ) -> Router<BasicRequestContext> {
+        let door = MonitoringDoor(store: store, isOpen: isOpen)
         let router = Router()
         router.post("/") { request, _ in
             let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
@@ -88,7 +106,8 @@ package struct ControlService: Sendable {
             }
             return response(await dispatch.answer(signed(request, body)))
         }
-        router.get("/healthz") { _, _ in
+        router.get("/healthz") { request, _ in
+            if let refusal = try door.refusal(request.headers[.authorization]) { return refusal }
             do {
                 try store.check()
                 return Response(status: .ok, body: .init(byteBuffer: ByteBuffer(string: "ok\n")))
@@ -96,7 +115,8 @@ package struct ControlService: Sendable {
                 return Response(status: .serviceUnavailable, body: .init(byteBuffer: ByteBuffer(string: "\(error)\n")))
             }
         }
-        router.get("/metrics") { _, _ in
+        router.get("/metrics") { request, _ in
+            if let refusal = try door.refusal(request.headers[.authorization]) { return refusal }
             let text = try await plane.exposition()
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],

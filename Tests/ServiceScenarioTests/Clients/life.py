@@ -41,6 +41,25 @@ for side, port in (("source", source_port), ("target", target_port)):
     dms.test_connection(ReplicationInstanceArn=instance_arn, EndpointArn=endpoint["EndpointArn"])
     aws("dms", "wait", "test-connection-succeeds", "--filters", f"Name=endpoint-arn,Values={endpoint['EndpointArn']}")
 
+
+
+def refreshed(endpoint_arn):
+    fault("ResourceNotFoundFault", dms.describe_refresh_schemas_status, EndpointArn=endpoint_arn)
+    begun = dms.refresh_schemas(EndpointArn=endpoint_arn, ReplicationInstanceArn=instance_arn)["RefreshSchemasStatus"]
+    expect(begun["Status"] == "refreshing" and begun["EndpointArn"] == endpoint_arn, f"schemas {begun}")
+    for _ in range(300):
+        status = dms.describe_refresh_schemas_status(EndpointArn=endpoint_arn)["RefreshSchemasStatus"]
+        if status["Status"] != "refreshing":
+            return status
+        time.sleep(0.1)
+    return status
+
+
+status = refreshed(arns["source"])
+expect(status["Status"] == "successful" and status["LastRefreshDate"], f"schemas {status}")
+expect(dms.describe_schemas(EndpointArn=arns["source"])["Schemas"] == ["app"], "the source's schemas")
+expect(dms.describe_schemas(EndpointArn=arns["target"])["Schemas"] == [], "never refreshed")
+
 wrong = dms.create_endpoint(EndpointIdentifier="wrong", EndpointType="source", EngineName="mysql", SslMode="require",
                             MySQLSettings={"ServerName": "127.0.0.1", "Port": int(source_port), "Username": "mover", "Password": "no"})["Endpoint"]
 dms.test_connection(ReplicationInstanceArn=instance_arn, EndpointArn=wrong["EndpointArn"])
@@ -51,6 +70,8 @@ for _ in range(100):
         break
     time.sleep(0.1)
 expect(connection["Status"] == "failed" and "Access denied" in connection["LastFailureMessage"], f"connection {connection}")
+status = refreshed(wrong["EndpointArn"])
+expect(status["Status"] == "failed" and "Access denied" in status["LastFailureMessage"], f"schemas {status}")
 dms.delete_endpoint(EndpointArn=wrong["EndpointArn"])
 aws("dms", "wait", "endpoint-deleted", "--filters", f"Name=endpoint-arn,Values={wrong['EndpointArn']}")
 
