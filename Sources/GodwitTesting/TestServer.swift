@@ -179,12 +179,15 @@ package func withServer<Output>(
 
 /// Two servers at once: a source and a target.
 @discardableResult
+///
+/// - Parameter isIdle: hardly ever does anything but wait, so it need not wait for other tests' servers.
 package func withServers<Output>(
     source: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()),
-    target: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()),
+    target: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()), isIdle: Bool = false,
     _ body: (_ source: TestServer, _ target: TestServer) async throws -> Output
 ) async throws -> Output {
-    try await withServer(source.0, source.1) { first in
+    if isIdle { return try await ServerSlots.besides { try await withServers(source: source, target: target, body) } }
+    return try await withServer(source.0, source.1) { first in
         try await withServer(target.0, target.1) { second in try await body(first, second) }
     }
 }
