@@ -178,9 +178,9 @@ package func withServer<Output>(
 }
 
 /// Two servers at once: a source and a target.
-@discardableResult
 ///
 /// - Parameter isIdle: hardly ever does anything but wait, so it need not wait for other tests' servers.
+@discardableResult
 package func withServers<Output>(
     source: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()),
     target: (ServerFlavour, ServerOptions) = (.mysql9, ServerOptions()), isIdle: Bool = false,

@@ -38,15 +38,12 @@ struct LiveEngine: MigrationEngine {
     func cleanUp(plan: Plan, performs: Bool) async throws -> Cleanup.Report { try await Cleanup(plan: plan).run(performs: performs) }
 
     func check(plan: Plan) async throws -> [Finding] {
-        try await Self.withBoth(plan) { plan, source, target in
-            let prepared = try await Self.preparedTables(plan, target)
-            return try await Preflight.check(source: source, target: target, plan: plan, prepared: prepared)
-        }
+        try await Preflight.check(plan: plan)
     }
 
     func dryRun(plan: Plan) async throws -> DryRun {
         try await Self.withBoth(plan) { plan, source, target in
-            let prepared = try await Self.preparedTables(plan, target)
+            let prepared = try await Preflight.preparedTables(plan, target)
             let facts = try await Preflight.read(source: source, target: target, plan: plan, prepared: prepared)
             let hasRunBefore = try await TargetState(task: plan.task).readTask(on: target) != nil
             return DryRunPlanner(
@@ -109,17 +106,6 @@ struct LiveEngine: MigrationEngine {
             plan.mappings.foldsCase = folding != 0
             return try await body(plan, source, target)
         }
-    }
-
-    /// Tables on the target that an earlier run of the task has prepared: their rows are Godwit's own.
-    private static func preparedTables(_ plan: Plan, _ target: any SQLSession) async throws -> Set<TableName> {
-        let state = TargetState(task: plan.task)
-        guard try await state.readTask(on: target) != nil else { return [] }
-        let decoder = JSONDecoder()
-        return Set(
-            try await state.tables(on: target).filter(\.isPrepared).map {
-                try decoder.decode(PreparedTable.self, from: Data($0.prepared.utf8)).target
-            })
     }
 
     /// What is compared, and the tables that cannot be, each with the reason.

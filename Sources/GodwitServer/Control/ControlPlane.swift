@@ -21,6 +21,8 @@ package actor ControlPlane {
     static let version = "3.5.4"
     /// Tasks that run in this process, by ARN.
     var runs: [String: TaskRun] = [:]
+    /// Assessment runs that go on in this process, by ARN.
+    var assessments: [String: Task<Void, Never>] = [:]
     private(set) var isClosing = false
 
     package init(store: StateStore, logger: Logger) {
@@ -46,6 +48,11 @@ package actor ControlPlane {
             connection["LastFailureMessage"] = "The test was interrupted: the service was started again."
             try store.update(connection)
         }
+        for var run in try store.all(.assessmentRun) where Assessment.isUnderWay(run) {
+            run["Status"] = "error-executing"
+            run["LastFailureMessage"] = "The assessment was interrupted: the service was started again."
+            try store.update(run)
+        }
         for var task in try store.all(.task) {
             switch task.text("Status") {
             case "starting", "running":
@@ -68,6 +75,7 @@ package actor ControlPlane {
         isClosing = true
         let all = Array(runs.values)
         for run in all { run.stop() }
+        for assessment in assessments.values { assessment.cancel() }
         for run in all { await run.ended() }
     }
 

@@ -72,6 +72,7 @@ extension ControlPlane {
             throw APIFault.state("Replication Task cannot be deleted, invalid state \(task.text("Status")): stop it first.")
         }
         let answer = try shown(task, status: "deleting")
+        try deleteAssessments(of: task)
         try store.delete(task.arn)
         try taskEvent(task, "deletion", "Replication task deleted")
         return ["ReplicationTask": answer]

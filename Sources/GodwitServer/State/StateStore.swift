@@ -5,7 +5,7 @@ import SystemPackage
 /// One stored resource: its document is what the API shows, members that begin with `_` are the service's own.
 package struct Resource: Sendable {
     package enum Kind: String, Sendable {
-        case subnetGroup = "subgrp", instance = "rep", certificate = "cert", endpoint, task, connection
+        case subnetGroup = "subgrp", instance = "rep", certificate = "cert", endpoint, task, connection, assessmentRun = "assessment-run"
     }
     package var kind: Kind
     package var arn: String

@@ -112,6 +112,52 @@ fault("InvalidParameterValueException", dms.create_replication_task, Replication
 
 arn = create("follow", "full-load-and-cdc",
              ReplicationTaskSettings=json.dumps({"ValidationSettings": {"EnableValidation": True}}))
+
+
+def assessed(task_arn, name, **more):
+    run = dms.start_replication_task_assessment_run(
+        ReplicationTaskArn=task_arn, ServiceAccessRoleArn="arn:aws:iam::000000000000:role/r", ResultLocationBucket="none",
+        AssessmentRunName=name, **more)["ReplicationTaskAssessmentRun"]
+    expect(run["Status"] == "starting" and run["IsLatestTaskAssessmentRun"], f"run {run}")
+    for _ in range(600):
+        run = dms.describe_replication_task_assessment_runs(Filters=[
+            {"Name": "replication-task-assessment-run-arn", "Values": [run["ReplicationTaskAssessmentRunArn"]]}])["ReplicationTaskAssessmentRuns"][0]
+        if run["Status"] not in ("starting", "running"):
+            break
+        time.sleep(0.1)
+    singles, marker = {}, {}
+    while True:
+        page = dms.describe_replication_task_individual_assessments(MaxRecords=3, Filters=[
+            {"Name": "replication-task-assessment-run-arn", "Values": [run["ReplicationTaskAssessmentRunArn"]]}], **marker)
+        for single in page["ReplicationTaskIndividualAssessments"]:
+            singles[single["IndividualAssessmentName"]] = single["Status"]
+        if "Marker" not in page:
+            return run, singles
+        marker = {"Marker": page["Marker"]}
+
+
+names = dms.describe_applicable_individual_assessments(ReplicationTaskArn=arn)["IndividualAssessmentNames"]
+run, singles = assessed(arn, "all")
+expect(run["Status"] in ("passed", "warning") and set(singles) == set(names), f"{run} {singles}")
+expect(run["AssessmentProgress"] == {"IndividualAssessmentCount": len(names), "IndividualAssessmentCompletedCount": len(names)}, f"{run}")
+fault("ResourceAlreadyExistsFault", dms.start_replication_task_assessment_run, ReplicationTaskArn=arn, ServiceAccessRoleArn="r",
+      ResultLocationBucket="b", AssessmentRunName="all")
+fault("InvalidParameterCombinationException", dms.start_replication_task_assessment_run, ReplicationTaskArn=arn, ServiceAccessRoleArn="r",
+      ResultLocationBucket="b", AssessmentRunName="both", IncludeOnly=names[:1], Exclude=names[1:2])
+fault("InvalidResourceStateFault", dms.cancel_replication_task_assessment_run,
+      ReplicationTaskAssessmentRunArn=run["ReplicationTaskAssessmentRunArn"])
+empty = dms.create_replication_task(
+    ReplicationTaskIdentifier="empty", SourceEndpointArn=arns["source"], TargetEndpointArn=arns["target"],
+    ReplicationInstanceArn=instance_arn, MigrationType="full-load", TableMappings=mapping("nowhere"))["ReplicationTask"]["ReplicationTaskArn"]
+run, singles = assessed(empty, "mappings", IncludeOnly=["table-mappings", "privileges"])
+expect(run["Status"] == "failed" and singles == {"table-mappings": "failed", "privileges": "passed"}, f"{run} {singles}")
+expect(run["ResultStatistic"]["Failed"] == 1 and run["ResultStatistic"]["Passed"] == 1 and run["LastFailureMessage"], f"{run}")
+deleted = dms.delete_replication_task_assessment_run(ReplicationTaskAssessmentRunArn=run["ReplicationTaskAssessmentRunArn"])
+expect(deleted["ReplicationTaskAssessmentRun"]["Status"] == "deleting", f"{deleted}")
+expect(len(dms.describe_replication_task_assessment_runs()["ReplicationTaskAssessmentRuns"]) == 1, "one is left")
+aws("dms", "wait", "replication-task-ready", "--filters", f"Name=replication-task-arn,Values={empty}")
+dms.delete_replication_task(ReplicationTaskArn=empty)
+
 settings = json.loads(task(arn)["ReplicationTaskSettings"])
 expect(settings["ValidationSettings"]["EnableValidation"] is True and settings["FullLoadSettings"]["CommitRate"] == 10000, "merged")
 expect(json.loads(task(arn)["TableMappings"]) == json.loads(mapping("app")), "mappings as given")
