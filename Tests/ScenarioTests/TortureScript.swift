@@ -26,7 +26,7 @@ struct TortureScript: Sendable {
                 (definition, rows) = (TypeExtremes.definition, TypeExtremes.rows)
                 (columns, inserts) = (TypeExtremes.columns.split(separator: ",").map(String.init), TypeExtremes.inserts(from: 1))
             } else {
-                let hasEnumErrors = target != .mariadb
+                let hasEnumErrors = target == .mysql9
                 schemaDefaults = " CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
                 if source.isMariaDB != target.isMariaDB { definitionDistance = 400 }
                 (definition, rows) = (PortableTypes.definition, PortableTypes.rows(enumErrors: hasEnumErrors))

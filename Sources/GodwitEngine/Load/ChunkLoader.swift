@@ -98,7 +98,7 @@ package struct ChunkLoader: Sendable {
         let enums = transfer.columns.filter { $0.column.dataType == "enum" }.map { SQL.identifier($0.column.name) }
         var cure = "Compare both SHOW CREATE TABLE, then load the table again into an empty one."
         if target.server.isMariaDB, !enums.isEmpty {
-            cure += " MariaDB 10.11 does not take the error value of an ENUM ('' of index 0): where \(enums.joined(separator: ", ")) = 0"
+            cure += " MariaDB (10.11; 11.8 as of 11.8.9) does not take the error value of an ENUM ('' of index 0): where \(enums.joined(separator: ", ")) = 0"
                 + " on the source, UPDATE it to NULL or to a member."
         }
         return cure
