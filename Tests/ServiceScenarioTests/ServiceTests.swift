@@ -35,6 +35,15 @@ import Testing
         }
     }
 
+    @Test func webhooksGetTheirEvents() async throws {
+        try await ServiceRig.with { rig in
+            let service = try await rig.serve()
+            try await rig.client("events.py", address: service.address)
+            service.process.interrupt()
+            #expect(try await service.process.exit() == .code(0))
+        }
+    }
+
     @Test func theWholeLifeOfATask() async throws {
         try await Self.withDatabases(rows: 500) { source, target in
             try await ServiceRig.with { rig in

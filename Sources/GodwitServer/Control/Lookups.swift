@@ -42,7 +42,7 @@ extension ControlPlane {
 
     // MARK: Events
 
-    private static let categories: [(type: String, categories: [String])] = [
+    static let categories: [(type: String, categories: [String])] = [
         ("replication-instance", ["low storage", "configuration change", "maintenance", "deletion", "creation", "failover", "failure"]),
         ("replication-task", ["configuration change", "state change", "deletion", "creation", "failure"]),
     ]

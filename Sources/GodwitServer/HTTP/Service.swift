@@ -78,13 +78,19 @@ package struct ControlService: Sendable {
             }, logger: logger)
         let sampling = Task { await plane.sampleMetrics() }
         defer { sampling.cancel() }
+        let courier = EventCourier(store: store, logger: logger)
+        let delivering = Task { await courier.run() }
         do {
             try await application.run()
         } catch {
+            delivering.cancel()
+            await delivering.value
             await plane.close()
             if error is CancellationError { return }
             throw error
         }
+        delivering.cancel()
+        await delivering.value
         await plane.close()
     }
 

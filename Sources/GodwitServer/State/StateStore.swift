@@ -5,7 +5,7 @@ import SystemPackage
 /// One stored resource: its document is what the API shows, members that begin with `_` are the service's own.
 package struct Resource: Sendable {
     package enum Kind: String, Sendable {
-        case subnetGroup = "subgrp", instance = "rep", certificate = "cert", endpoint, task, connection, assessmentRun = "assessment-run"
+        case subnetGroup = "subgrp", instance = "rep", certificate = "cert", endpoint, task, connection, assessmentRun = "assessment-run", subscription = "es"
     }
     package var kind: Kind
     package var arn: String
@@ -238,6 +238,29 @@ package final class StateStore: Sendable {
                 db, sql: "SELECT id, at, type, source, category, message FROM event WHERE at >= ? AND at <= ? ORDER BY id",
                 arguments: [start, end]
             ).map { Event(id: $0[0], at: $0[1], type: $0[2], source: $0[3], category: $0[4], message: $0[5]) }
+        }
+    }
+
+    /// The newest event's id; 0: there was none yet.
+    func lastEvent() throws -> Int64 {
+        try pool.read { db in try Int64.fetchOne(db, sql: "SELECT MAX(id) FROM event") ?? 0 }
+    }
+
+    func events(after id: Int64, limit: Int) throws -> [Event] {
+        try pool.read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT id, at, type, source, category, message FROM event WHERE id > ? ORDER BY id LIMIT ?", arguments: [id, limit]
+            ).map { Event(id: $0[0], at: $0[1], type: $0[2], source: $0[3], category: $0[4], message: $0[5]) }
+        }
+    }
+
+    /// Notes what a subscription's webhook has taken; nothing else of the subscription, which may be changed meanwhile.
+    func setDelivered(_ event: Int64, of arn: String) throws {
+        try pool.write { db in
+            try db.execute(
+                sql: """
+                    UPDATE resource SET document = json_set(document, '$._Delivered', MAX(?, json_extract(document, '$._Delivered'))) WHERE arn = ?
+                    """, arguments: [event, arn])
         }
     }
 
