@@ -27,9 +27,15 @@ import Testing
 
     @Test(arguments: [
         ("https://hooks.example/x", true), ("http://127.0.0.1:9/x", true), ("http://localhost/", true), ("http://[::1]:9/", true),
-        ("http://hooks.example/x", false), ("arn:aws:sns:us-east-1:0:t", false), ("ftp://x/", false), ("https://", false), ("", false),
+        ("http://hooks.example/x", false), ("http://127.example.com/x", false), ("http://127.0.0.1.nip.example/x", false), ("arn:aws:sns:us-east-1:0:t", false), ("ftp://x/", false), ("https://", false), ("", false),
     ])
     func addresses(address: String, good: Bool) { #expect(((try? Subscription.check(address)) != nil) == good) }
+
+    @Test(arguments: [
+        ("127.0.0.1", true), ("127.8.9.1", true), ("::1", true), ("0:0:0:0:0:0:0:1", true), ("LocalHost", true), ("127.example.com", false), ("0.0.0.0", false),
+        ("::", false), ("10.0.0.1", false), ("localhost.example", false), ("", false),
+    ])
+    func loopback(host: String, isOwn: Bool) { #expect(Loopback.includes(host) == isOwn) }
 
     @Test func pausesGrowAndEnd() { #expect((1...9).map(Subscription.pause) == [1, 2, 4, 8, 16, 32, 32, 32, 32]) }
 }

@@ -27,20 +27,24 @@ import Testing
         try await ServiceRig.with { rig in
             let other = try CertificateFactory(folder: rig.folder, commonName: "other-ca")
             let tls = FilePath(rig.state).appending("tls")
-            var lines: Set<String> = []
-            for _ in 0..<2 {
+            var lines: [String] = []
+            for round in 0..<3 {
+                // A key that is not the certificate's: another certificate, by the same authority.
+                if round == 2 { try "nonsense".write(toFile: tls.appending("server.key").string, atomically: true, encoding: .utf8) }
                 let service = try await rig.serve(host: "0.0.0.0")
                 let port = service.address.split(separator: ":").last.map(String.init) ?? ""
                 try await rig.client(
                     "tls.py", ["closed", other.caFile], address: "https://127.0.0.1:\(port)", environment: ["AWS_CA_BUNDLE": tls.appending("ca.pem").string])
-                lines.insert(Self.certificateLine(service) ?? "none")
+                lines.append(Self.certificateLine(service) ?? "none")
                 #expect(service.process.standardOutput.text.contains(tls.appending("ca.pem").string))
                 service.process.interrupt()
                 #expect(try await service.process.exit() == .code(0))
             }
-            #expect(lines.count == 1 && !lines.contains("none"), "\(lines)")
-            let attributes = try FileManager.default.attributesOfItem(atPath: tls.appending("server.key").string)
-            #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+            #expect(lines[0] == lines[1] && lines[1] != lines[2] && !lines.contains("none"), "\(lines)")
+            for name in ["server.key", "ca.key"] {
+                let attributes = try FileManager.default.attributesOfItem(atPath: tls.appending(name).string)
+                #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+            }
         }
     }
 

@@ -40,4 +40,13 @@ enum Assessment {
     }
 
     static func isUnderWay(_ run: Resource) -> Bool { ["starting", "provisioning", "running"].contains(run.text("Status")) }
+
+    /// The individual assessments with those that have not ended ended by `status`.
+    static func settled(_ run: Resource, as status: String) -> [JSON] {
+        (run["_Individuals"]?.elements ?? []).map { individual in
+            var members = individual.members ?? [:]
+            if members["Status"]?.text == "pending" { members["Status"] = .string(status) }
+            return .object(members)
+        }
+    }
 }

@@ -81,20 +81,11 @@ extension ControlPlane {
                     guard Assessment.isUnderWay(run) else { return }
                     run["Status"] = "error-executing"
                     run["LastFailureMessage"] = .string(text)
-                    run["_Individuals"] = .array(Self.settled(run, as: "error"))
+                    run["_Individuals"] = .array(Assessment.settled(run, as: "error"))
                 }
             } catch {
                 logger.error("The result of an assessment could not be stored: \(error)")
             }
-        }
-    }
-
-    /// The individual assessments with those that have not ended ended by `status`.
-    private static func settled(_ run: Resource, as status: String) -> [JSON] {
-        (run["_Individuals"]?.elements ?? []).map { individual in
-            var members = individual.members ?? [:]
-            if members["Status"]?.text == "pending" { members["Status"] = .string(status) }
-            return .object(members)
         }
     }
 
@@ -199,7 +190,7 @@ extension ControlPlane {
         var run = try required(.assessmentRun, members.required("ReplicationTaskAssessmentRunArn"), "Assessment run")
         guard Assessment.isUnderWay(run) else { throw APIFault.state("The assessment run has ended: \(run.text("Status")).") }
         assessments[run.arn]?.cancel()
-        run["_Individuals"] = .array(Self.settled(run, as: "cancelled"))
+        run["_Individuals"] = .array(Assessment.settled(run, as: "cancelled"))
         run["Status"] = "cancelling"
         try store.update(run)
         return ["ReplicationTaskAssessmentRun": try shown(run: run)]

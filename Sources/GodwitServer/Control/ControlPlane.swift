@@ -48,9 +48,17 @@ package actor ControlPlane {
             connection["LastFailureMessage"] = "The test was interrupted: the service was started again."
             try store.update(connection)
         }
+        for var endpoint in try store.all(.endpoint) {
+            guard var status = endpoint["_Schemas"]?.members, status["Status"]?.text == "refreshing" else { continue }
+            status["Status"] = "failed"
+            status["LastFailureMessage"] = "The refresh was interrupted: the service was started again."
+            endpoint["_Schemas"] = .object(status)
+            try store.update(endpoint)
+        }
         for var run in try store.all(.assessmentRun) where Assessment.isUnderWay(run) {
             run["Status"] = "error-executing"
             run["LastFailureMessage"] = "The assessment was interrupted: the service was started again."
+            run["_Individuals"] = .array(Assessment.settled(run, as: "error"))
             try store.update(run)
         }
         for var task in try store.all(.task) {

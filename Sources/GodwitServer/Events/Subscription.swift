@@ -37,7 +37,7 @@ struct Subscription: Sendable {
         guard let url = URL(string: address), let host = url.host(percentEncoded: false), !host.isEmpty, ["http", "https"].contains(url.scheme ?? "") else {
             throw APIFault("SNSInvalidTopicFault", "SNS is not offered: SnsTopicArn takes the address of a webhook, https://HOST/PATH.")
         }
-        guard url.scheme == "https" || host.hasPrefix("127.") || host == "localhost" || host == "::1" else {
+        guard url.scheme == "https" || Loopback.includes(host.trimmingCharacters(in: ["[", "]"])) else {
             throw APIFault("SNSInvalidTopicFault", "A webhook that is not on loopback must be https.")
         }
     }

@@ -80,53 +80,82 @@ struct ListenerTLS: Sendable {
 
     // MARK: Godwit's own
 
-    /// A certificate for `host`, made at the first start and kept in the state folder; made anew a month before it ends, or for another
-    /// address. Its authority's key is thrown away once it has signed: it can sign nothing else.
+    /// A certificate for `host` by an authority of the service's own, both made at the first start and kept in the state folder. The certificate is
+    /// made anew a month before it ends, or for other addresses; the authority stays, so clients go on trusting it.
     static func generated(in folder: FilePath, host: String, now: Date = Date()) throws -> ListenerTLS {
         let files = folder.appending("tls")
-        let (authority, server, key) = (files.appending("ca.pem"), files.appending("server.pem"), files.appending("server.key"))
-        let names = try alternatives(host)
-        if FileManager.default.fileExists(atPath: server.string), let kept = try? read(server), try isGood(kept, names, now) {
-            let tls = ListenerTLS(
-                certificateFile: server.string, keyFile: key.string, authorityFile: authority.string, fingerprint: try fingerprint(kept))
-            _ = try tls.configuration()
-            return tls
-        }
+        let (server, key) = (files.appending("server.pem"), files.appending("server.key"))
         try FileManager.default.createDirectory(
             atPath: files.string, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        let made = try make(names, now)
-        // The certificate last: without it the others are made anew.
-        try write(made.authority.serializeAsPEM().pemString, authority, 0o644)
+        let authority = try Authority(in: files, now: now)
+        let names = try alternatives(host)
+        func tls(_ certificate: Certificate) throws -> ListenerTLS {
+            ListenerTLS(
+                certificateFile: server.string, keyFile: key.string, authorityFile: authority.file.string, fingerprint: try fingerprint(certificate))
+        }
+        // What cannot be read, or does not belong together, is as good as none.
+        if let kept = try? read(server), try isGood(kept, names, now), authority.certificate.publicKey.isValidSignature(kept.signature, for: kept),
+            let good = try? tls(kept), (try? good.configuration()) != nil
+        {
+            return good
+        }
+        let made = try authority.issue(names, now)
+        // The certificate last: without it the key is made anew.
         try write(made.key.serializeAsPEM().pemString, key, 0o600)
-        try write(made.server.serializeAsPEM().pemString, server, 0o644)
-        return ListenerTLS(
-            certificateFile: server.string, keyFile: key.string, authorityFile: authority.string, fingerprint: try fingerprint(made.server))
+        try write(made.certificate.serializeAsPEM().pemString, server, 0o644)
+        return try tls(made.certificate)
     }
 
-    private static func make(_ names: [GeneralName], _ now: Date) throws -> (authority: Certificate, server: Certificate, key: Certificate.PrivateKey) {
-        let (root, key) = (Certificate.PrivateKey(P256.Signing.PrivateKey()), Certificate.PrivateKey(P256.Signing.PrivateKey()))
-        let issuer = try DistinguishedName { CommonName("Godwit, made by this service for itself") }
-        // A clock that is behind by a few minutes must not refuse it.
-        let (from, to) = (now.addingTimeInterval(-3600), now.addingTimeInterval(397 * 86_400))
-        let authority = try Certificate(
-            version: .v3, serialNumber: .init(), publicKey: root.publicKey, notValidBefore: from, notValidAfter: to, issuer: issuer,
-            subject: issuer, signatureAlgorithm: .ecdsaWithSHA256,
-            extensions: Certificate.Extensions {
-                Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
-                Critical(KeyUsage(keyCertSign: true))
-                SubjectKeyIdentifier(hash: root.publicKey)
-            }, issuerPrivateKey: root)
-        let server = try Certificate(
-            version: .v3, serialNumber: .init(), publicKey: key.publicKey, notValidBefore: from, notValidAfter: to, issuer: issuer,
-            subject: try DistinguishedName { CommonName("Godwit") }, signatureAlgorithm: .ecdsaWithSHA256,
-            extensions: Certificate.Extensions {
-                Critical(BasicConstraints.notCertificateAuthority)
-                Critical(KeyUsage(digitalSignature: true))
-                try ExtendedKeyUsage([.serverAuth])
-                AuthorityKeyIdentifier(keyIdentifier: SubjectKeyIdentifier(hash: root.publicKey).keyIdentifier)
-                SubjectAlternativeNames(names)
-            }, issuerPrivateKey: root)
-        return (authority, server, key)
+    /// Signs the service's own certificates, and nothing else.
+    private struct Authority {
+        let certificate: Certificate
+        let key: Certificate.PrivateKey
+        let file: FilePath
+
+        /// The one that is kept, or a new one where there is none.
+        init(in files: FilePath, now: Date) throws {
+            file = files.appending("ca.pem")
+            let keyFile = files.appending("ca.key")
+            if let kept = try? ListenerTLS.read(file), now < kept.notValidAfter.addingTimeInterval(-400 * 86_400),
+                let text = try? String(contentsOfFile: keyFile.string, encoding: .utf8), let key = try? Certificate.PrivateKey(pemEncoded: text),
+                key.publicKey == kept.publicKey
+            {
+                certificate = kept
+                self.key = key
+                return
+            }
+            let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
+            let name = try DistinguishedName { CommonName("Godwit, made by this service for itself") }
+            let certificate = try Certificate(
+                // A clock that is behind by an hour must not refuse it.
+                version: .v3, serialNumber: .init(), publicKey: key.publicKey, notValidBefore: now.addingTimeInterval(-3600),
+                notValidAfter: now.addingTimeInterval(3650 * 86_400), issuer: name, subject: name, signatureAlgorithm: .ecdsaWithSHA256,
+                extensions: Certificate.Extensions {
+                    Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
+                    Critical(KeyUsage(keyCertSign: true))
+                    SubjectKeyIdentifier(hash: key.publicKey)
+                }, issuerPrivateKey: key)
+            try ListenerTLS.write(key.serializeAsPEM().pemString, keyFile, 0o600)
+            try ListenerTLS.write(certificate.serializeAsPEM().pemString, file, 0o644)
+            self.key = key
+            self.certificate = certificate
+        }
+
+        func issue(_ names: [GeneralName], _ now: Date) throws -> (certificate: Certificate, key: Certificate.PrivateKey) {
+            let own = Certificate.PrivateKey(P256.Signing.PrivateKey())
+            let certificate = try Certificate(
+                version: .v3, serialNumber: .init(), publicKey: own.publicKey, notValidBefore: now.addingTimeInterval(-3600),
+                notValidAfter: now.addingTimeInterval(397 * 86_400), issuer: self.certificate.subject,
+                subject: try DistinguishedName { CommonName("Godwit") }, signatureAlgorithm: .ecdsaWithSHA256,
+                extensions: Certificate.Extensions {
+                    Critical(BasicConstraints.notCertificateAuthority)
+                    Critical(KeyUsage(digitalSignature: true))
+                    try ExtendedKeyUsage([.serverAuth])
+                    AuthorityKeyIdentifier(keyIdentifier: SubjectKeyIdentifier(hash: key.publicKey).keyIdentifier)
+                    SubjectAlternativeNames(names)
+                }, issuerPrivateKey: key)
+            return (certificate, own)
+        }
     }
 
     private static func isGood(_ certificate: Certificate, _ names: [GeneralName], _ now: Date) throws -> Bool {

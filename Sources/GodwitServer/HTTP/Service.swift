@@ -17,7 +17,7 @@ package struct ControlService: Sendable {
         /// The operator's certificate chain and its key; nil: plain HTTP on loopback, a certificate of the service's own elsewhere.
         package var certificate: (chain: FilePath, key: FilePath)?
 
-        package var isLoopback: Bool { host.hasPrefix("127.") || host == "::1" || host == "localhost" }
+        package var isLoopback: Bool { Loopback.includes(host) }
 
         /// - Parameter listen: `127.0.0.1:8443` or `[::1]:8443`.
         package init(
@@ -61,12 +61,13 @@ package struct ControlService: Sendable {
         let store = try StateStore(folder: options.state, masterKeyFile: options.masterKeyFile)
         let lock = try FolderLock(options.state.appending("serve.lock"))
         defer { lock.release() }
+        // Before any task runs: what is wrong with the listener is said first.
+        let tls = try options.tls()
         let plane = ControlPlane(store: store, logger: logger)
         try await plane.open()
         let dispatch = Dispatch(plane: plane, store: store, logger: logger)
         let host = options.host
         let listening = listening
-        let tls = try options.tls()
         let application = Application(
             router: Self.router(dispatch, plane, store, isOpen: options.isLoopback),
             server: try tls.map { try .tls(tlsConfiguration: $0.configuration()) } ?? .http1(),
