@@ -31,7 +31,7 @@ import Testing
         "SELECT @a, @@session.time_zone, @@last_insert_id",
         "BEGIN DECLARE CONTINUE HANDLER FOR 1062, SQLSTATE '23000' SET @x = 1; END",
         "SELECT JSON_UNQUOTE(a) FROM (VALUES ROW(1)) v",
-        "CALL other(1, 2)",
+        "CALL other(1, 2)", "SELECT 1 <> 2 || a && b, a <=> b, a >= b, '~^&|'",
     ])
     func whatMeansTheSameIsKeptAsItIs(text: String) {
         for dialect in [Self.toMariaDB, Self.toMySQL] {
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("SELECT ANY_VALUE(a) FROM t", "ANY_VALUE()"), ("SELECT uuid_to_bin(a)", "uuid_to_bin()"), ("SELECT st_x(a)", "st_x()"),
+        ("SELECT ANY_VALUE(a) FROM t", "ANY_VALUE()"), ("SELECT uuid_to_bin(a)", "uuid_to_bin()"), ("SELECT SESSION_USER()", "SESSION_USER()"), ("SELECT st_x(a)", "st_x()"),
         ("SELECT 1 /*!80000 + 1 */", "version comment"), ("SELECT JSON_EXTRACT(a, '$.b') = 'x'", "JSON_EXTRACT"),
         ("SELECT * FROM mysql.user", "schema mysql"), ("SELECT * FROM `sys`.x", "schema `sys`"), ("SELECT @@version", "variable version"),
         ("SELECT @@global . optimizer_switch", "variable optimizer_switch"), ("SET SESSION sql_mode = 'ANSI'", "sql_mode"),
@@ -59,6 +59,7 @@ import Testing
 
     @Test(arguments: [
         ("SELECT a REGEXP 'b'", "regular expressions"), ("SELECT JSON_VALUE(a, '$.b')", "JSON"), ("PREPARE x FROM @s", "builds statements"),
+        ("SELECT a & b", "bit operators"), ("SELECT a<<1", "bit operators"), ("SELECT ~a | b", "bit operators"),
         ("SELECT * FROM information_schema.tables", "information_schema"), ("SELECT a COLLATE utf8mb4_0900_ai_ci", "utf8mb4_uca1400_nopad_ai_ci"),
     ])
     func whatMayComeOutOtherwiseIsSaid(text: String, word: String) {
@@ -121,6 +122,21 @@ import Testing
     ])
     func bodies(text: String, kind: ObjectDefinition.Kind, body: String) throws {
         #expect(ObjectBody.text(Self.object(text, kind)).map { String(decoding: $0, as: UTF8.self) } == body)
+    }
+
+    /// What is true of many is said once.
+    @Test func remarksAreGathered() {
+        func outcome(_ name: String, _ remarks: [String], _ objections: [String] = []) -> ObjectTranslation.Outcome {
+            var object = Self.object("")
+            object.id = .init(.procedure, TableName(schema: "s", table: name))
+            return .init(object: object, objections: objections, remarks: remarks)
+        }
+        let many = (1...7).map { outcome("p\($0)", ["One."]) }
+        let found = Preflight.remarks(many + [outcome("q", ["Two."]), outcome("refused", ["One.", "Three."], ["No."])])
+        #expect(found.map(\.what) == [
+            "7 objects (procedure s.p1, procedure s.p2, procedure s.p3, procedure s.p4, procedure s.p5 and 2 more) are moved to another family of servers. One.",
+            "The procedure s.q is moved to another family of servers. Two.",
+        ])
     }
 
     /// Same only if both sides are what they were when it was made.

@@ -40,6 +40,8 @@ struct ObjectReading {
                 objections.append("It has a version comment (\(raw(index))), which the two families read otherwise.")
             case .word: try word(index)
             case .identifier: qualifier(index)
+            case .symbol where isBitOperator(index):
+                remarks.append("It uses bit operators: on binary strings they work bit by bit in MySQL, and on numbers made of them in MariaDB.")
             default: break
             }
         }
@@ -86,6 +88,21 @@ struct ObjectReading {
     private func isStatementStart(_ index: Int) -> Bool {
         if kind(index - 1) == .symbol { return raw(index - 1) == ";" }
         return ["BEGIN", "THEN", "ELSE", "LOOP", "REPEAT", "DO", "ROW"].contains(keyword(index - 1))
+    }
+
+    /// `&`, `|`, `^`, `~`, `<<`, `>>`; not `&&` and `||`.
+    private func isBitOperator(_ index: Int) -> Bool {
+        func touches(_ other: Int, _ text: String) -> Bool {
+            guard tokens.indices.contains(other), tokens[other].kind == .symbol, raw(other) == text else { return false }
+            return tokens[other].range.lowerBound == tokens[index].range.upperBound || tokens[other].range.upperBound == tokens[index].range.lowerBound
+        }
+        let text = raw(index)
+        switch text {
+        case "^", "~": return true
+        case "&", "|": return !touches(index - 1, text) && !touches(index + 1, text)
+        case "<", ">": return touches(index + 1, text)
+        default: return false
+        }
     }
 
     // MARK: Names

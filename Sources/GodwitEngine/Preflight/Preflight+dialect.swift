@@ -16,26 +16,42 @@ extension Preflight {
         let translation = DialectTranslation(source: facts.source, target: facts.target)
         var found = facts.tables.flatMap { dialect($0, translation) }
         guard translation.crosses else { return found }
-        for outcome in facts.objects.translated { found += object(outcome) }
+        for outcome in facts.objects.translated { found += refusals(outcome) }
+        found += remarks(facts.objects.translated)
         return found
     }
 
-    /// One view, routine, trigger or event.
-    static func object(_ outcome: ObjectTranslation.Outcome) -> [Finding] {
+    /// What keeps one view, routine, trigger or event from moving.
+    static func refusals(_ outcome: ObjectTranslation.Outcome) -> [Finding] {
         let object = outcome.object
         let group = object.kind.group.rawValue
-        let refusals = outcome.objections.map { sentence in
+        return outcome.objections.map { sentence in
             Finding(
                 .refusal, "dialect", object.name.description, "The \(object.id) is not moved between MySQL and MariaDB. \(sentence)",
                 why: "A program that runs there with another meaning writes wrong rows.",
                 cure: "Change it on the source to words that both have, or add `without: [\(group)]` to the plan and create it on the target yourself.")
         }
-        return refusals
-            + outcome.remarks.map { sentence in
-                Finding(
-                    .warning, "dialect", object.name.description, "The \(object.id) is moved to another family of servers. \(sentence)",
-                    why: "Its text is kept; what the server does with it is the server's.", cure: "Look at it on the target before the cutover.")
+    }
+
+    /// What may come out otherwise, each thing once with the objects that it is true of: a schema's programs have most of them in common.
+    static func remarks(_ outcomes: [ObjectTranslation.Outcome]) -> [Finding] {
+        var byRemark: [String: [ObjectDefinition.ID]] = [:]
+        var order: [String] = []
+        for outcome in outcomes where outcome.objections.isEmpty {
+            for remark in outcome.remarks {
+                if byRemark[remark] == nil { order.append(remark) }
+                byRemark[remark, default: []].append(outcome.object.id)
             }
+        }
+        return order.map { remark in
+            let objects = byRemark[remark] ?? []
+            let names = objects.prefix(5).map(\.description).joined(separator: ", ") + (objects.count > 5 ? " and \(objects.count - 5) more" : "")
+            return Finding(
+                .warning, "dialect", objects.first?.name.description ?? "",
+                (objects.count == 1 ? "The \(names) is" : "\(objects.count) objects (\(names)) are") + " moved to another family of servers. \(remark)",
+                why: "Texts are kept; what the server does with them is the server's.",
+                cure: objects.count == 1 ? "Look at it on the target before the cutover." : "Look at each on the target before the cutover.")
+        }
     }
 
     /// MariaDB keeps no setting by a statement: what shall outlive a restart stands in its configuration.
