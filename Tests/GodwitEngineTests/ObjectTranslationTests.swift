@@ -46,7 +46,7 @@ import Testing
         ("SELECT 1 /*!80000 + 1 */", "version comment"), ("SELECT JSON_EXTRACT(a, '$.b') = 'x'", "JSON_EXTRACT"),
         ("SELECT * FROM mysql.user", "schema mysql"), ("SELECT * FROM `sys`.x", "schema `sys`"), ("SELECT @@version", "variable version"),
         ("SELECT @@global . optimizer_switch", "variable optimizer_switch"), ("SET SESSION sql_mode = 'ANSI'", "sql_mode"),
-        ("BEGIN FLUSH TABLES; END", "FLUSH"), ("BEGIN DROP USER x; END", "accounts"), ("CREATE TABLE x (a INT) ENGINE = Aria", "Aria"),
+        ("BEGIN FLUSH TABLES; END", "FLUSH"), ("FLUSH TABLES", "FLUSH"), ("SHOW TABLES", "SHOW"), ("SELECT _loaded(1)", "_loaded()"), ("BEGIN DROP USER x; END", "accounts"), ("CREATE TABLE x (a INT) ENGINE = Aria", "Aria"),
         ("BEGIN DECLARE EXIT HANDLER FOR 1062, 3819 SET @x = 1; END", "3819"), ("SELECT regexp_like(a, 'b')", "regexp_like"),
         ("SELECT NEXT VALUE FOR q", "sequence"), ("SELECT NEXTVAL(q)", "NEXTVAL"), ("SELECT a COLLATE utf8mb4_zh_0900_as_cs", "utf8mb4_zh_0900_as_cs"),
         ("SELECT 'abc", "cannot be read"),
@@ -137,6 +137,14 @@ import Testing
             "7 objects (procedure s.p1, procedure s.p2, procedure s.p3, procedure s.p4, procedure s.p5 and 2 more) are moved to another family of servers. One.",
             "The procedure s.q is moved to another family of servers. Two.",
         ])
+    }
+
+    /// What was made of an object stays while the source has it in words that cannot be moved: it is not gone.
+    @Test func whatCannotBeMovedAnyMoreIsNotDropped() {
+        let before = Self.object("CREATE PROCEDURE `o`()\nSELECT 1")
+        let row = ObjectLedger.Row(before, isMade: true, printed: before)
+        #expect(ObjectChanges(source: [], target: [before], ledger: [row], kept: [before.id], crosses: true).drops == [])
+        #expect(ObjectChanges(source: [], target: [before], ledger: [row], crosses: true).drops == [before.id])
     }
 
     /// Same only if both sides are what they were when it was made.

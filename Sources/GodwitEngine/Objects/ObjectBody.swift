@@ -5,6 +5,11 @@ import Foundation
 enum ObjectBody {
     /// Without spaces at the end; nil where the text is not as servers print it, and for views, which have no such part.
     static func text(_ object: ObjectDefinition) -> Data? {
+        range(object).map { Data(Array(object.statement)[$0]) }
+    }
+
+    /// The same, as bytes of the statement counted from its first.
+    static func range(_ object: ObjectDefinition) -> Range<Int>? {
         let bytes = Array(object.statement)
         guard let tokens = try? SQLTokenizer.tokens(of: bytes, quoting: SQLQuoting(modes: object.sqlMode ?? "")) else { return nil }
         var head = Head(tokens: tokens, bytes: bytes)
@@ -17,7 +22,7 @@ enum ObjectBody {
         case .function: first = head.behindResult()
         }
         guard let first, tokens.indices.contains(first), let last = tokens.last else { return nil }
-        return Data(bytes[tokens[first].range.lowerBound..<last.range.upperBound])
+        return tokens[first].range.lowerBound..<last.range.upperBound
     }
 
     private struct Head {

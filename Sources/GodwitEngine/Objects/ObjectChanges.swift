@@ -9,11 +9,14 @@ package struct ObjectChanges: Hashable, Sendable {
 
     /// - Parameters:
     ///   - source: what the source has now, in the order in which it is made.
+    ///   - kept: what the source has too and cannot be moved as it is now: what was made of it before stays.
     ///   - crosses: from one family of servers to the other. Then only what Godwit made, and what is as it was then, is the same.
-    package init(source: [ObjectDefinition], target: [ObjectDefinition], ledger: [ObjectLedger.Row], crosses: Bool = false) {
+    package init(
+        source: [ObjectDefinition], target: [ObjectDefinition], ledger: [ObjectLedger.Row], kept: Set<ObjectDefinition.ID> = [], crosses: Bool = false
+    ) {
         let found = Dictionary(target.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let known = Dictionary(ledger.map { ($0.object.id, $0) }, uniquingKeysWith: { first, _ in first })
-        let wanted = Set(source.map(\.id))
+        let wanted = Set(source.map(\.id)).union(kept)
         drops = ledger.map(\.object.id).filter { $0.kind != .trigger && !wanted.contains($0) }.sorted()
         for object in source where object.kind != .trigger && !object.isExpired {
             let row = known[object.id]

@@ -45,7 +45,8 @@ package struct ObjectMover: Sendable {
         let before = try await targetObjects(target)
         let rows = try await ledger.rows(on: target)
         let twins = ObjectTwins(result.source, context.translation)
-        var changes = ObjectChanges(source: twins.movable, target: before, ledger: rows, crosses: twins.crosses)
+        var changes = ObjectChanges(
+            source: twins.movable, target: before, ledger: rows, kept: Set(result.source.map(\.id)), crosses: twins.crosses)
         if isStill {
             try await ledger.restoreDefaults(on: target)
         } else {
@@ -220,7 +221,8 @@ package struct ObjectMover: Sendable {
         let triggers = twins.movable.filter { $0.kind == .trigger }
         try await ledger.dropTriggers(on: target)
         try await ledger.restoreDefaults(on: target)
-        guard !triggers.isEmpty else { return [] }
+        // None that is left: a refresh that refuses one ends the cutover before the pause, or in it.
+        guard !triggers.isEmpty else { return twins.refused }
         let defaults = try await defaults(target)
         // The application waits: all at once. Whether one was made does not matter, what is noted is dropped.
         try await ledger.write(triggers.map { .init($0, isMade: false) }, on: target)
@@ -241,7 +243,7 @@ package struct ObjectMover: Sendable {
         let account = Preflight.account(context.targetFacts)
         let found = try await reader.triggers(target).orThrow("target", account: account)
         guard twins.crosses else { return ObjectComparison.sentences(source: triggers, target: found) }
-        return try await note(triggers, twins, found, target)
+        return try await note(triggers, twins, found, target) + twins.refused
     }
 
     /// Switches on what was switched on at the source. Behind the point of no return: asks the target only, and an event that

@@ -6,6 +6,8 @@ struct ObjectReading {
     private let dialect: DialectTranslation
     private let stored: Set<String>
     private let bytes: [UInt8]
+    /// Where the body begins, which may be one statement alone.
+    private let body: Int?
     private var tokens: [SQLToken] = []
     private var edits: [(range: Range<Int>, text: String)] = []
 
@@ -18,6 +20,7 @@ struct ObjectReading {
         self.dialect = dialect
         self.stored = stored
         bytes = Array(object.statement)
+        body = ObjectBody.range(object)?.lowerBound
     }
 
     /// The text with the target's names in it.
@@ -86,6 +89,7 @@ struct ObjectReading {
 
     /// Does a statement begin here? A label or a name may stand in between; then it is not seen, and the target judges the text.
     private func isStatementStart(_ index: Int) -> Bool {
+        if tokens[index].range.lowerBound == body { return true }
         if kind(index - 1) == .symbol { return raw(index - 1) == ";" }
         return ["BEGIN", "THEN", "ELSE", "LOOP", "REPEAT", "DO", "ROW"].contains(keyword(index - 1))
     }
@@ -128,7 +132,7 @@ struct ObjectReading {
 
     private mutating func call(_ index: Int, _ word: String) throws(SQLTokenError) {
         let before = keyword(index - 1)
-        if ObjectWords.clauses.contains(word) || stored.contains(word.lowercased()) || word.hasPrefix("_") { return }
+        if ObjectWords.clauses.contains(word) || stored.contains(word.lowercased()) { return }
         if word == "REGEXP_LIKE" { return try regexpLike(index) }
         if ObjectWords.json.contains(word) {
             functions.insert(word)

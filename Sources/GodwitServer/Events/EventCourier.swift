@@ -26,7 +26,7 @@ actor EventCourier {
 
     /// Until cancelled.
     func run() async {
-        await withTaskGroup(of: Void.self) { group in
+        await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 for subscription in waiting() {
                     busy.insert(subscription.resource.arn)
