@@ -32,6 +32,13 @@ struct ServiceRig: Sendable {
         return (process, String(line.dropFirst("Listening on ".count)))
     }
 
+    /// The one-time link that a service printed.
+    static func link(_ process: GodwitProcess) throws -> String {
+        guard let line = process.standardOutput.lines.first(where: { $0.hasPrefix("Console, this link once") }), let link = line.split(separator: " ").last
+        else { throw TestingError("the service printed no link: \(process.standardOutput.text)") }
+        return String(link)
+    }
+
     /// Runs a client script; its last line on standard output.
     @discardableResult
     func client(
