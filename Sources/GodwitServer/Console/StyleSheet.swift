@@ -50,7 +50,7 @@ enum StyleSheet {
         .badge.busy { background: var(--busy-back); color: var(--busy); }
         .scroll { overflow: auto; max-width: 100%; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
         table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-        th, td { text-align: left; padding: 7px 12px; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: top; }
+        th, td { text-align: left; padding: 7px 10px; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: top; }
         tbody tr:last-child > * { border-bottom: 0; }
         thead th { font-size: 13px; font-weight: 600; color: var(--soft); background: var(--card); position: sticky; top: 0; }
         thead th a { color: inherit; text-decoration: none; }
@@ -89,8 +89,10 @@ enum StyleSheet {
         .log .sE td { background: var(--bad-back); color: var(--bad); }
         .log .sW td { background: var(--busy-back); color: var(--busy); }
         .pager { display: flex; align-items: center; gap: 12px; }
-        @media (min-width: 900px) { #live.pair, #live:has(> .metric + .metric) { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; } #live:has(> .metric + .metric) section { margin: 0; } }
-        @media (max-width: 480px) { main { padding: 12px; } header { padding: 6px 12px; gap: 10px; } .tabs a, .ranges a { padding: 8px; } }
+        @media (min-width: 900px) { #live:has(> .metric + .metric) { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; } #live:has(> .metric + .metric) section { margin: 0; } }
+        @media (max-width: 480px) { main { padding: 12px; } header { padding: 6px 12px; gap: 10px; } .tabs a, .ranges a { padding: 8px; }
+          .log thead { display: none; } .log tr { display: block; padding: 5px 10px; border-bottom: 1px solid var(--line); } .log td { display: inline; padding: 0; white-space: normal; }
+          .log .wide { display: block; min-width: 0; } }
         @media (prefers-reduced-motion: no-preference) { button, .button, .figure { transition: border-color .15s; } }
         """
 }
