@@ -86,13 +86,13 @@ enum StyleSheet {
         .log { max-height: 70vh; }
         .log td { font: 13px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; padding: 3px 12px; border-bottom: 0; }
         .log .wide { white-space: normal; min-width: 340px; overflow-wrap: anywhere; }
-        .log .sE td { background: var(--bad-back); color: var(--bad); }
-        .log .sW td { background: var(--busy-back); color: var(--busy); }
+        .log .sE { background: var(--bad-back); } .log .sE td { color: var(--bad); }
+        .log .sW { background: var(--busy-back); } .log .sW td { color: var(--busy); }
         .pager { display: flex; align-items: center; gap: 12px; }
         @media (min-width: 900px) { #live:has(> .metric + .metric) { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; } #live:has(> .metric + .metric) section { margin: 0; } }
         @media (max-width: 480px) { main { padding: 12px; } header { padding: 6px 12px; gap: 10px; } .tabs a, .ranges a { padding: 8px; }
-          .log thead { display: none; } .log tr { display: block; padding: 5px 10px; border-bottom: 1px solid var(--line); } .log td { display: inline; padding: 0; white-space: normal; }
-          .log .wide { display: block; min-width: 0; } }
+          .log thead { display: none; } .log tr { display: block; padding: 5px 10px; border-bottom: 1px solid var(--line); } .log td { display: inline-block; padding: 0 12px 0 0; white-space: normal; }
+          .log .wide { display: block; min-width: 0; padding: 0; } }
         @media (prefers-reduced-motion: no-preference) { button, .button, .figure { transition: border-color .15s; } }
         """
 }
