@@ -32,21 +32,24 @@ struct ServiceRig: Sendable {
         return (process, String(line.dropFirst("Listening on ".count)))
     }
 
+    /// The one-time link that a service printed.
+    static func link(_ process: GodwitProcess) throws -> String {
+        guard let line = process.standardOutput.lines.first(where: { $0.hasPrefix("Console, this link once") }), let link = line.split(separator: " ").last
+        else { throw TestingError("the service printed no link: \(process.standardOutput.text)") }
+        return String(link)
+    }
+
     /// Runs a client script; its last line on standard output.
     @discardableResult
     func client(
         _ script: String, _ arguments: [String] = [], address: String, environment: [String: String] = [:]
     ) async throws -> String {
-        let path = FilePath(#filePath).removingLastComponent().appending("Clients").appending(script)
-        var variables: [String: String?] = ["AWS_ENDPOINT_URL": address, "AWS_EC2_METADATA_DISABLED": "true", "PYTHONDONTWRITEBYTECODE": "1"]
-        for (name, value) in keys { variables[name] = value }
-        for (name, value) in environment { variables[name] = value }
-        let python = ProcessInfo.processInfo.environment["GODWIT_PYTHON"] ?? Self.python
-        if python != "python3" {
-            variables["GODWIT_AWS"] = FilePath(python).removingLastComponent().appending("aws").string
-        }
-        let process = try await GuardedProcess.start(
-            "/usr/bin/env", [python, path.string] + arguments, environment: variables, workingDirectory: folder)
+        try await Self.end(of: try await start(script, arguments, address: address, environment: environment), script)
+    }
+
+    /// - Throws: with what it said, where it did not end well.
+    @discardableResult
+    static func end(of process: GuardedProcess, _ script: String) async throws -> String {
         let exit = try await withTimeLimit(.seconds(400), "\(script) still runs:\n\(process.standardError.tail())") {
             try await process.wait()
         }
@@ -54,11 +57,27 @@ struct ServiceRig: Sendable {
         return process.standardOutput.lines.last ?? ""
     }
 
-    /// What script/setup-clients made, else the machine's own.
-    private static var python: String {
+    /// Starts a client script.
+    func start(
+        _ script: String, _ arguments: [String] = [], address: String, environment: [String: String] = [:]
+    ) async throws -> GuardedProcess {
+        let path = FilePath(#filePath).removingLastComponent().appending("Clients").appending(script)
+        var variables: [String: String?] = ["AWS_ENDPOINT_URL": address, "AWS_EC2_METADATA_DISABLED": "true", "PYTHONDONTWRITEBYTECODE": "1"]
+        for (name, value) in keys { variables[name] = value }
+        for (name, value) in environment { variables[name] = value }
+        let python = ProcessInfo.processInfo.environment["GODWIT_PYTHON"] ?? Self.python(script)
+        if python.hasSuffix("/clients/bin/python3") {
+            variables["GODWIT_AWS"] = FilePath(python).removingLastComponent().appending("aws").string
+        }
+        return try await GuardedProcess.start(
+            "/usr/bin/env", [python, path.string] + arguments, environment: variables, workingDirectory: folder)
+    }
+
+    /// What script/setup-clients and script/setup-browser made, else the machine's own.
+    private static func python(_ script: String) -> String {
         let variables = ProcessInfo.processInfo.environment
         let cache = variables["GODWIT_CACHE"] ?? "\(variables["HOME"] ?? "/root")/.cache/godwit"
-        let own = "\(cache)/clients/bin/python3"
-        return FileManager.default.isExecutableFile(atPath: own) ? own : "python3"
+        let trees = script == "browser.py" ? ["clients", "browser"] : ["clients"]
+        return trees.map { "\(cache)/\($0)/bin/python3" }.first(where: FileManager.default.isExecutableFile) ?? "python3"
     }
 }

@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    private static func withDatabases(rows: Int, _ body: (TestServer, TestServer) async throws -> Void) async throws {
+    static func withDatabases(rows: Int, _ body: (TestServer, TestServer) async throws -> Void) async throws {
         try await withServers { source, target in
             for server in [source, target] {
                 try await server.sql("CREATE USER mover IDENTIFIED BY 'a secret & more'; GRANT ALL ON *.* TO mover WITH GRANT OPTION")

@@ -11,7 +11,8 @@ struct ServeCommand: AsyncParsableCommand {
             Make a key first: `godwit keys create NAME --state DIR`. Tasks run inside the service; when it ends, however it \
             ends, they go on at its next start. On loopback the service speaks plain HTTP unless --tls-cert is given; on any other \
             address TLS, by that certificate or by one that it makes for itself. `/healthz` and `/metrics` need no key on \
-            loopback; elsewhere HTTP Basic with a key's two halves.
+            loopback; elsewhere HTTP Basic with a key's two halves. The printed link opens the console in a browser, once; later \
+            sign in there by key.
             """
     )
 
@@ -31,8 +32,8 @@ struct ServeCommand: AsyncParsableCommand {
         let options = try ControlService.Options(
             listen: listen, state: FilePath(state), masterKeyFile: masterKeyFile.map { FilePath($0) },
             certificate: tlsCert.map { FilePath($0) }, key: tlsKey.map { FilePath($0) })
-        let service = ControlService(options: options, logger: Logger(label: "godwit.serve")) { address, trust in
-            for line in trust { context.printLine(line) }
+        let service = ControlService(options: options, logger: Logger(label: "godwit.serve")) { address, said in
+            for line in said { context.printLine(line) }
             context.printLine("Listening on \(address)")
         }
         try await Interruption.guarded(context: context) { try await service.run() }

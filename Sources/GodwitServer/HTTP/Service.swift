@@ -47,10 +47,10 @@ package struct ControlService: Sendable {
 
     let options: Options
     let logger: Logger
-    /// Called once with the address that is listened on, and with what a client must know to trust it.
-    let listening: @Sendable (_ address: String, _ trust: [String]) -> Void
+    /// Called once with the address that is listened on, and with what else whoever started it must know.
+    let listening: @Sendable (_ address: String, _ said: [String]) -> Void
 
-    package init(options: Options, logger: Logger, listening: @escaping @Sendable (_ address: String, _ trust: [String]) -> Void) {
+    package init(options: Options, logger: Logger, listening: @escaping @Sendable (_ address: String, _ said: [String]) -> Void) {
         self.options = options
         self.logger = logger
         self.listening = listening
@@ -66,16 +66,20 @@ package struct ControlService: Sendable {
         let plane = ControlPlane(store: store, logger: logger)
         try await plane.open()
         let dispatch = Dispatch(plane: plane, store: store, logger: logger)
+        let console = Console(plane: plane, store: store, isSecure: tls != nil, logger: logger)
         let host = options.host
         let listening = listening
+        let router = Self.router(dispatch, plane, store, isOpen: options.isLoopback)
+        console.add(to: router)
         let application = Application(
-            router: Self.router(dispatch, plane, store, isOpen: options.isLoopback),
+            router: router,
             server: try tls.map { try .tls(tlsConfiguration: $0.configuration()) } ?? .http1(),
             configuration: .init(address: .hostname(host, port: options.port), serverName: "Godwit"),
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? 0
                 let scheme = tls == nil ? "http" : "https"
-                listening("\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)", tls?.said ?? [])
+                let address = "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+                listening(address, (tls?.said ?? []) + [console.invitation(address)])
             }, logger: logger)
         let sampling = Task { await plane.sampleMetrics() }
         defer { sampling.cancel() }

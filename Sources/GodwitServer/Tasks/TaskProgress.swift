@@ -81,22 +81,25 @@ struct TaskProgress: Codable, Sendable {
         return Int64(min(99, done / total * 100))
     }
 
+    /// DMS's words for the state of a table.
+    func state(of table: MigrationStatus.Table, runs: Bool) -> String {
+        switch table.state {
+        case .loading where spans[Self.name(table)]?.isReloaded == true: "Table is being reloaded"
+        case .loading where !runs: "Table cancelled"
+        default: table.state.rawValue
+        }
+    }
+
     /// One table of `DescribeTableStatistics`.
     func statistics(_ table: MigrationStatus.Table, validates: Bool, runs: Bool) -> JSON {
         let span = spans[Self.name(table)] ?? Span()
-        let state =
-            switch table.state {
-            case .loading where span.isReloaded: "Table is being reloaded"
-            case .loading where !runs: "Table cancelled"
-            default: table.state.rawValue
-            }
         var members: [String: JSON] = [
             "SchemaName": .string(table.schema), "TableName": .string(table.table), "Inserts": .count(table.inserts),
             "Updates": .count(table.updates), "Deletes": .count(table.deletes), "Ddls": .count(table.ddls),
             // Changes are counted when they are applied: the two never differ here.
             "AppliedInserts": .count(table.inserts), "AppliedUpdates": .count(table.updates), "AppliedDeletes": .count(table.deletes),
             "AppliedDdls": .count(table.ddls), "FullLoadRows": .count(table.rows), "FullLoadCondtnlChkFailedRows": 0,
-            "FullLoadErrorRows": 0, "FullLoadReloaded": .bool(span.isReloaded), "TableState": .string(state),
+            "FullLoadErrorRows": 0, "FullLoadReloaded": .bool(span.isReloaded), "TableState": .string(state(of: table, runs: runs)),
             "LastUpdateTime": .time(status?.at ?? 0), "ValidationPendingRecords": .count(table.pending),
             "ValidationFailedRecords": .count(table.failed), "ValidationSuspendedRecords": .count(table.suspended),
             "ValidationState": .string(validates ? table.validationState : "Not enabled"), "ResyncState": "Not enabled",

@@ -74,3 +74,8 @@ for path in ("/healthz", "/metrics"):
     if door == "closed":
         for wrong in (f"{access}:wrong", f"nobody:{secret}", f"{access}:", ":", "x"):
             assert status(path, wrong) == 401, wrong
+
+# The console's cookies go over nothing but TLS.
+with urllib.request.urlopen(address + "/sign-in", context=ssl.create_default_context(cafile=bundle)) as answer:
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-") and "; Secure" in cookie and "HttpOnly" in cookie and "SameSite=Strict" in cookie, cookie
