@@ -29,8 +29,11 @@ import Testing
             let policy = before == .nftBroadAccept ? "accept" : "drop"
             let accept = before == .nftBroadAccept ? "tcp dport 1-65535 accept; tcp dport 3306 drop;" : "tcp dport 22 accept;"
             let table = """
-                table inet filter { chain input { type filter hook input priority 0; policy \(policy); iif lo accept; meta l4proto ipv6-icmp accept; \(accept) }
-                chain output { type filter hook output priority 0; policy \(policy); oif lo accept; meta l4proto ipv6-icmp accept; } }
+                table inet filter {
+                chain input { type filter hook input priority 0; policy \(policy); iif lo accept; meta l4proto ipv6-icmp accept; \(accept) }
+                chain output { type filter hook output priority 0; policy \(policy); oif lo accept; meta l4proto ipv6-icmp accept; }
+                }
+
                 """
             try await rig.run(.source, ["nft", table])
         }

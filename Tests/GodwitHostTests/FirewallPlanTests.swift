@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import GodwitHost
@@ -29,7 +30,7 @@ import Testing
         let plan = try FirewallPlan(request, on: try state(v4: rules), tool: tool)
         let command = plan.steps.compactMap(\.command).first { $0.program == "iptables-restore" }
         return (command?.input ?? "").split(separator: "\n").filter { $0.hasPrefix("-") }.map {
-            $0.replacing("\"", with: "").replacing(" -m comment --comment godwit:app", with: "")
+            String($0).replacing("\"", with: "").replacing(" -m comment --comment godwit:app", with: "")
         }
     }
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import GodwitHost
 import GodwitEngine
+import GodwitHost
 
 /// Where a host's ledger is, and which exposure is meant.
 struct ExposureOptions: ParsableArguments {
