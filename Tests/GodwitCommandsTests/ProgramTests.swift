@@ -45,7 +45,22 @@ import Testing
         #expect(outcome.err.hasPrefix("godwit: ") && outcome.err.contains("--help"))
     }
 
-    @Test(arguments: ["source expose", "source unexpose", "source status", "target"])
+    @Test(arguments: [["--allow", "db.internal"], ["--allow", "0.0.0.0/0"], ["--allow", "10.0.0.9", "--name", "a b"], ["--allow", "10.0.0.9", "--port", "0"], [], ["--allow", "10.0.0.9", "--firewall", "none"]])
+    func exposureIsRefusedBeforeAnythingIsDone(arguments: [String]) async {
+        let state = "/nowhere/godwit"
+        let outcome = await godwit(["source", "expose", "--state", state] + arguments)
+        #expect(outcome.code == 2 && outcome.out.isEmpty)
+        #expect(outcome.err.hasPrefix("godwit: ") && outcome.err.split(separator: "\n").count == 1, "\(outcome.err)")
+    }
+
+    @Test func withoutALedgerNothingIsTakenBack() async {
+        let state = "/nowhere/godwit"
+        let outcome = await godwit(["source", "unexpose", "--state", state])
+        #expect(outcome.code == 0 && outcome.out == "source: nothing to take back.\n")
+        #expect(await godwit(["source", "status", "--state", state]).out == "Nothing is exposed from here (\(state)).\n")
+    }
+
+    @Test(arguments: ["target"])
     func laterCommandsRefuseByName(name: String) async {
         for rest in [[], ["expose", "--anything", "-x"], ["-c", "godwit.yml", "--json"]] {
             let outcome = await godwit(name.split(separator: " ").map(String.init) + rest)

@@ -91,4 +91,18 @@ struct NetworkRig: Sendable {
     func start(_ place: Place, _ argv: [String]) async throws -> GuardedProcess {
         try await GuardedProcess.start("/sbin/ip", ["netns", "exec", name(place)] + argv, environment: environment)
     }
+
+    /// All firewalls of the source as their own tools dump them, but for counters and times.
+    func dumps() async throws -> String {
+        var text = ""
+        for argv in [["iptables-save"], ["ip6tables-save"], ["nft", "list", "ruleset"]] {
+            text += try await run(.source, argv).split(separator: "\n").filter { !$0.hasPrefix("#") }.map { $0 + "\n" }.joined()
+        }
+        return text.replacing(/\[\d+:\d+\]/, with: "[0:0]").replacing(/packets \d+ bytes \d+/, with: "packets 0 bytes 0")
+    }
+
+    /// The built program.
+    func godwit(_ place: Place, _ arguments: [String]) async throws -> (output: String, exit: GuardedProcess.Exit) {
+        try await attempt(place, [try GodwitProcess.binary()] + arguments)
+    }
 }

@@ -5,26 +5,8 @@ import GodwitHost
 struct SourceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "source",
-        abstract: "Look at a source's port from here, as a stranger does.",
+        abstract: "Who may reach a source's port: open it to some, look at it from outside, take it all back.",
         subcommands: [SourceProbeCommand.self, SourceExposeCommand.self, SourceUnexposeCommand.self, SourceStatusCommand.self])
-}
-
-struct SourceExposeCommand: LaterCommand {
-    static let name = "source expose"
-    static let purpose = "Exposing a source host"
-    @Argument(parsing: .captureForPassthrough) var rest: [String] = []
-}
-
-struct SourceUnexposeCommand: LaterCommand {
-    static let name = "source unexpose"
-    static let purpose = "Taking an exposure back"
-    @Argument(parsing: .captureForPassthrough) var rest: [String] = []
-}
-
-struct SourceStatusCommand: LaterCommand {
-    static let name = "source status"
-    static let purpose = "Listing what an exposure changed"
-    @Argument(parsing: .captureForPassthrough) var rest: [String] = []
 }
 
 struct SourceProbeCommand: AsyncParsableCommand {

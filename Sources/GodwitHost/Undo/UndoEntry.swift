@@ -6,6 +6,8 @@ package enum UndoInverse: Sendable, Hashable, Codable {
     case restoreLines(path: String, patch: LinePatch, backup: String)
     /// A file that Godwit made goes, if it still has this SHA-256.
     case removeFile(path: String, hash: String)
+    /// A change of the host's firewall, made for the exposure of this name.
+    case firewall(FirewallInverse, exposure: String)
     /// Something that only a person on another host can do.
     case byHand(host: String, instruction: String)
 
@@ -15,6 +17,7 @@ package enum UndoInverse: Sendable, Hashable, Codable {
         case .restoreLines(let path, let patch, _):
             "put \(patch.hunks.count == 1 ? "one place" : "\(patch.hunks.count) places") of \(path) back"
         case .removeFile(let path, _): "rm \(path)"
+        case .firewall(let inverse, _): inverse.description
         case .byHand(let host, let instruction): "on \(host): \(instruction)"
         }
     }
@@ -38,6 +41,11 @@ package struct UndoEntry: Sendable, Hashable {
     package var time: Double
     package var inverse: UndoInverse
     package var state: State
+
+    /// The name of the exposure that it belongs to; nil where it belongs to none.
+    package var exposure: String? {
+        if case .firewall(_, let name) = inverse { name } else { nil }
+    }
 }
 
 /// The ledger's lines as a value: one JSON object a line, never changed, only added to.

@@ -97,6 +97,7 @@ package struct FileUndo: UndoActions {
         case .removeFile(let path, let hash):
             guard HostFile.exists(path) else { return .isGone }
             return LinePatch.hash(try HostFile.read(path)) == hash ? .stands : .changedSince("\(path) is not what Godwit wrote.")
+        case .firewall: throw HostError(.failed, "A firewall is no file.")
         case .byHand: return .stands
         }
     }
@@ -110,7 +111,7 @@ package struct FileUndo: UndoActions {
             // It may hold old passwords, and has served.
             if HostFile.exists(backup) { try HostFile.remove(backup) }
         case .removeFile(let path, _): try HostFile.remove(path)
-        case .byHand: break
+        case .firewall, .byHand: break
         }
     }
 }
