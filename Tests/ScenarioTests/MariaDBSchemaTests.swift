@@ -131,7 +131,7 @@ import Testing
         try await Self.with(.mariadb11) { rig in
             try await rig.source.sql(
                 """
-                CREATE DATABASE v; USE v; CREATE TABLE h (id INT PRIMARY KEY) WITH SYSTEM VERSIONING; CREATE TABLE t (id INT PRIMARY KEY); CREATE SEQUENCE s;
+                CREATE DATABASE v; USE v; CREATE TABLE t (id INT PRIMARY KEY); CREATE SEQUENCE s;
                 SET sql_mode = ORACLE;
                 DELIMITER //
                 CREATE PACKAGE pk AS FUNCTION f RETURN INT; END//
@@ -140,7 +140,7 @@ import Testing
                 """)
             try rig.plan(tables: #"{ include: ["v.*"] }"#)
             let run = try await rig.godwit(["migrate", "--until", "loaded"], expecting: 2)
-            for word in ["system-versioned table v.h is not moved", "package v.pk is not moved"] { #expect(run.errors.contains(word), "\(run.errors)") }
+            #expect(run.errors.contains("package v.pk is not moved"), "\(run.errors)")
             #expect(!run.errors.contains("v.s "))
             #expect(try await rig.target.value("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME IN ('v', 'godwit')") == "0")
         }

@@ -20,8 +20,11 @@ struct TortureScript: Sendable {
         /// At least so many transactions between two changes of definition. Between two kinds of servers many of them load a table again,
         /// and one that interrupts every try of the cutover keeps it from ever being made.
         var definitionDistance = 120
+        /// A system-versioned table is among those that are written.
+        var keepsHistory: Bool
 
         init(from source: ServerFlavour, to target: ServerFlavour) {
+            keepsHistory = source.isMariaDB && source == target
             if source == .mysql9, target == .mysql9 {
                 (definition, rows) = (TypeExtremes.definition, TypeExtremes.rows)
                 (columns, inserts) = (TypeExtremes.columns.split(separator: ",").map(String.init), TypeExtremes.inserts(from: 1))
@@ -62,6 +65,7 @@ struct TortureScript: Sendable {
         CREATE TABLE torture.big (id INT PRIMARY KEY, v LONGBLOB, note VARCHAR(20));
         CREATE TABLE torture.shape (id INT AUTO_INCREMENT PRIMARY KEY, a INT, b VARCHAR(50));
         CREATE TABLE torture.heap (a INT, b VARCHAR(20));
+        \(types.keepsHistory ? "CREATE TABLE torture.kept (id INT PRIMARY KEY, n INT UNIQUE, note VARCHAR(20), free INT WITHOUT SYSTEM VERSIONING) WITH SYSTEM VERSIONING;" : "")
         \((1...Self.accounts).map { "INSERT INTO torture.lefts VALUES (\($0), 1000); INSERT INTO torture.rights VALUES (\($0), 1000);" }.joined())
         INSERT INTO torture.shape (a, b) VALUES (1, 'x'), (2, 'y'), (3, NULL);
         CREATE DATABASE ty\(types.schemaDefaults); SET sql_mode = 'ALLOW_INVALID_DATES'; SET NAMES utf8mb4;
@@ -98,6 +102,7 @@ struct TortureScript: Sendable {
             sinceDefinition = 0
             return [definitionChange()]
         }
+        if types.keepsHistory, number(0..<5) == 0 { return versionChange() }
         switch number(0..<100) {
         case 0..<35: return typeChange()
         case 35..<60: return wordChange()
@@ -156,6 +161,20 @@ struct TortureScript: Sendable {
         default:
             words.removeAll { $0 == first }
             return ["DELETE FROM torture.words WHERE n = \(first)"]
+        }
+    }
+
+    private mutating func versionChange() -> [String] {
+        let (key, other, n) = (number(0..<30), number(0..<30), new())
+        switch number(0..<9) {
+        case 0, 1: return ["REPLACE INTO torture.kept VALUES (\(key), \(n), 'replaced', \(other))"]
+        case 2: return ["INSERT INTO torture.kept VALUES (\(key), \(n), 'new', 0) ON DUPLICATE KEY UPDATE note = 'again'"]
+        case 3: return ["UPDATE torture.kept SET note = 'n\(n)' WHERE id BETWEEN \(key) AND \(key + 5)"]
+        case 4: return ["UPDATE torture.kept SET free = \(n) WHERE id = \(key)"]
+        case 5: return ["DELETE FROM torture.kept WHERE id = \(key)"]
+        case 6: return ["BEGIN", "DELETE FROM torture.kept WHERE id = \(key)", "INSERT INTO torture.kept VALUES (\(key), \(n), 'anew', 1)", "UPDATE torture.kept SET n = \(new()) WHERE id = \(key)", "COMMIT"]
+        case 7: return ["UPDATE torture.kept SET id = \(100 + new()) WHERE id = \(key)"]
+        default: return ["DELETE HISTORY FROM torture.kept BEFORE SYSTEM_TIME NOW(6) - INTERVAL 3 SECOND"]
         }
     }
 

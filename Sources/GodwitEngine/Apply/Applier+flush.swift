@@ -12,7 +12,8 @@ extension Applier {
         }
         progress.lostTables.formUnion(try await flushOrdered(progress.batch, on: target))
         for table in progress.batch.tables where progress.suspended[table] == nil {
-            let mayGoOn = isStrict(table) && policy.errors.goesOn
+            // History goes by sets of rows, never by one: there is no row by row for it.
+            let mayGoOn = isStrict(table) && policy.errors.goesOn && shapes[table].source.period == nil
             if mayGoOn { try await target.query("SAVEPOINT godwit_table") }
             do {
                 try await flush(table, progress.batch, isPart: isPart, on: target)
@@ -37,6 +38,7 @@ extension Applier {
             strict
                 ? effects.strictPlan(rewritten: rewritten, rewriteUpdates: shape.rewriteUpdates)
                 : effects.absolutePlan(deletingAll: shape.hasJSON))
+        if !strict, shape.source.period != nil { return try await statements.absoluteVersions(plan, run) }
         if !Remedy.deletesFirst.isOn { try await statements.inserts(plan.inserts, run) }
         try await statements.deletes(plan.deletes, strict: strict && !mayRepeat, run)
         try await statements.upserts(plan.upserts, strict: strict, run)
@@ -81,7 +83,7 @@ extension Applier {
         }
         let strict = isStrict(table)
         // Where the changes of a table are in several pieces, the two times that a row is logged may be in different ones.
-        let mayRepeat = (isPart || batch.earlier[table] != nil) && cascades.loggedTwice.contains(table)
+        let mayRepeat = (isPart || batch.earlier[table] != nil) && (cascades.loggedTwice.contains(table) || shapes[table].source.period != nil)
         for segment in batch.earlier[table] ?? [] {
             switch segment {
             case .net(let effects): try await flush(effects, table, mayRepeat: mayRepeat, statements, run)

@@ -15,7 +15,8 @@ package struct TableShape: Sendable {
     /// server takes an update of 1 to 1.0 for no change and keeps the old text (measured).
     package var rewrittenColumns: [Int]
     package var hasJSON: Bool
-    /// A secondary unique key has a functional part or covers generated columns: its value is not in what is written.
+    /// A secondary unique key has a functional part or covers generated columns: its value is not in what is written. Or the table is
+    /// system-versioned.
     package var rewriteUpdates: Bool
     /// `INSERT … AS new ON DUPLICATE KEY UPDATE c = new.c` (MySQL 8.0.19+) or `VALUES(c)` (MariaDB, older MySQL).
     package var rowAlias: Bool
@@ -40,7 +41,8 @@ package struct TableShape: Sendable {
         let json = source.columns.filter { $0.dataType == "json" && !$0.isGenerated }.map(\.position)
         hasJSON = !json.isEmpty
         rewrittenColumns = unique.union(json).union(packed).sorted()
-        rewriteUpdates = rewrite
+        // An UPDATE of a system-versioned table would make history of its own.
+        rewriteUpdates = rewrite || source.period != nil
         self.rowAlias = rowAlias
         self.jsonIsText = jsonIsText
         self.sourceIsMariaDB = sourceIsMariaDB
@@ -113,8 +115,9 @@ package struct TableShape: Sendable {
             // An insert of nothing but defaults has no bytes at all, however many rows it is of.
             return isKeyless && event.rowsRange.isEmpty ? "the event does not say how many rows of only default values it inserts" : nil
         }
-        let needed = isKeyless ? writable.map(\.position) : key
+        let needed = isKeyless || source.period != nil ? writable.map(\.position) : key
         guard needed.allSatisfy({ event.beforeColumns.indices.contains($0) && event.beforeColumns[$0] }) else {
+            if source.period != nil { return "the event leaves out columns of a system-versioned table (binlog_row_image is not FULL in some session)" }
             return "the event leaves out columns by which the row is found (binlog_row_image is not FULL in some session, and the key that the server names rows by is not the one that Godwit can)"
         }
         return nil

@@ -4,7 +4,11 @@ import NIOCore
 
 /// One statement of a batch, and what the server must answer for it to be right.
 package struct ApplyStatement: Sendable {
-    package enum Purpose: String, Sendable { case delete, upsert, insert, update }
+    package enum Purpose: String, Sendable {
+        case delete, upsert, insert, update
+        /// INSERT IGNORE: rows that are there already stay as they are, each with a warning, and there is no other warning.
+        case insertMissing = "insert of missing rows"
+    }
     package var sql: ByteBuffer
     package var purpose: Purpose
     package var rows: Int
@@ -34,10 +38,14 @@ package struct TableStatements: Sendable {
     ) async throws {
         let names = shape.key.map { SQL.identifier(shape.source.columns[$0].name) }
         let left = names.count == 1 ? names[0] : "(" + names.joined(separator: ",") + ")"
+        let isVersioned = shape.source.period != nil
         let form = Form(
-            purpose: .delete, head: "DELETE FROM \(shape.target.sql) WHERE \(left) IN (", tail: ")",
-            affectedPerRow: strict ? 1 : nil)
-        try await assemble(rows, form, body)
+            purpose: .delete,
+            head: "\(isVersioned && Remedy.rowVersions.isOn ? Self.clockAtStart : "")DELETE FROM \(shape.target.sql) WHERE \(left) IN (",
+            tail: ")", affectedPerRow: strict ? 1 : nil)
+        guard isVersioned else { return try await assemble(rows, form, body) }
+        if let statement = try historyDelete(rows.filter { !isCurrent($0) }, strict: strict) { try await body(statement) }
+        try await assemble(rows.filter(isCurrent), form, body)
     }
 
     /// `INSERT … ON DUPLICATE KEY UPDATE` of all columns. Strict: every row exists and changes, so affected is 2 × rows.
@@ -54,6 +62,12 @@ package struct TableStatements: Sendable {
     /// Plain INSERT of rows that must not exist; a duplicate (1062) is a divergence.
     package func inserts(_ rows: [ImageRow], _ body: (ApplyStatement) async throws -> Void) async throws {
         try await assemble(rows, Form(purpose: .insert, head: insertHead, tail: "", affectedPerRow: 1), body)
+    }
+
+    /// Rows that may be there already, and then are the same.
+    func insertsOfMissing(_ rows: [ImageRow], _ body: (ApplyStatement) async throws -> Void) async throws {
+        let head = insertHead.replacing("INSERT INTO", with: "INSERT IGNORE INTO", maxReplacements: 1)
+        try await assemble(rows, Form(purpose: .insertMissing, head: head, tail: "", affectedPerRow: nil), body)
     }
 
     private var insertHead: String {

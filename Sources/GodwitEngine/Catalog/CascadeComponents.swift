@@ -60,6 +60,9 @@ package enum CascadeComponents {
         if isFiltered(table.name) {
             found.append("Only a part of \(table.name) is included, and cascades of \(component.map(\.description).joined(separator: ", ")) that are not logged pass through rows that are not there")
         }
+        if table.period != nil {
+            found.append("\(table.name) is system-versioned, and cascades that are not logged would make history that is not the source's (\(component.map(\.description).joined(separator: ", ")))")
+        }
         for key in table.foreignKeys where key.cascades {
             if key.onDelete == "SET DEFAULT" || key.onUpdate == "SET DEFAULT" {
                 found.append("Foreign key \(SQL.identifier(key.name)) of \(table.name) says SET DEFAULT, which InnoDB does not define")

@@ -103,6 +103,7 @@ package enum Catalog {
                 why: "It has privileges on the table, but not SELECT.",
                 cure: "GRANT SELECT ON \(Preflight.pattern(hidden.schema, facts)).* TO \(Preflight.account(facts));")
         }
+        try assembly.periods()
         try assembly.indexes(statistics)
         try assembly.check()
         return assembly.definitions

@@ -4,6 +4,8 @@ import MySQLWire
 struct CatalogAssembly {
     private let features: CatalogFeatures
     private var definitionsByName: [TableName: TableDefinition] = [:]
+    /// System-versioned ones.
+    private var versioned: Set<TableName> = []
 
     init(features: CatalogFeatures) { self.features = features }
 
@@ -15,11 +17,45 @@ struct CatalogAssembly {
     mutating func tables(_ rows: [MySQLRow], include: (TableName) -> Bool) {
         for row in rows {
             guard let name = Self.name(row), include(name) else { continue }
+            if row.string(7) == "SYSTEM VERSIONED" { versioned.insert(name) }
             definitionsByName[name] = TableDefinition(
                 name: name, engine: row.string(2) ?? "", tableCollation: row.string(3) ?? "", columns: [], indexes: [],
                 isPartitioned: (row.string(6) ?? "").lowercased().contains("partitioned"), createStatement: "",
                 estimatedRows: row.uint(4) ?? 0, dataBytes: row.uint(5) ?? 0)
         }
+    }
+
+    /// Of system-versioned tables: the columns that hold the period, which this server does not list where the definition does not name
+    /// them. After the columns and the definitions' texts.
+    mutating func periods() throws {
+        for table in definitions where !table.columns.isEmpty && versioned.contains(table.name) {
+            definitionsByName[table.name] = try Self.versioned(table)
+        }
+    }
+
+    static func versioned(_ table: TableDefinition) throws(EngineError) -> TableDefinition {
+        var table = table
+        let items = try statement(table).items.filter { $0.kind == .column }
+        func position(_ end: String) -> Int? {
+            guard let item = items.first(where: { $0.isRow(end) }) else { return nil }
+            return table.columns.firstIndex { $0.name == item.name }
+        }
+        if let start = position("START"), let end = position("END") {
+            table.period = SystemPeriod(start: start, end: end, isImplicit: false)
+        } else {
+            table.period = SystemPeriod(start: table.columns.count, end: table.columns.count + 1, isImplicit: true)
+            for name in ["row_start", "row_end"] {
+                table.columns.append(
+                    ColumnDefinition(
+                        name: name, position: table.columns.count, dataType: "timestamp", columnType: "timestamp(6)", isNullable: false,
+                        isInvisible: true, datetimePrecision: 6, extra: "ROW"))
+            }
+        }
+        // The server writes them by itself, unless it is told what they were.
+        if let period = table.period {
+            for position in [period.start, period.end] { table.columns[position].isGenerated = false }
+        }
+        return table
     }
 
     mutating func remove(_ name: TableName) { definitionsByName[name] = nil }
@@ -83,8 +119,9 @@ struct CatalogAssembly {
             let order = try Self.statement(table).indexes.map(\.name)
             let rank = Dictionary(order.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
             let positions = Dictionary(table.columns.map { ($0.name, $0.position) }, uniquingKeysWith: { first, _ in first })
+            let end = table.period?.end
             definitionsByName[name]?.indexes = try indexes
-                .map { try Self.index(name, $0, $1, positions) }
+                .map { try Self.index(name, $0, $1, positions).reaching(end) }
                 .sorted { (rank[$0.name] ?? .max, $0.name) < (rank[$1.name] ?? .max, $1.name) }
         }
     }
@@ -99,7 +136,8 @@ struct CatalogAssembly {
             }
             let statement = try Self.statement(table)
             let columns = statement.items.filter { $0.kind == .column }.map(\.name)
-            guard columns == table.columns.map(\.name), Set(statement.indexes.map(\.name)) == Set(table.indexes.map(\.name)),
+            let listed = table.period?.isImplicit == true ? table.columns.dropLast(2) : table.columns[...]
+            guard columns == listed.map(\.name), Set(statement.indexes.map(\.name)) == Set(table.indexes.map(\.name)),
                 statement.foreignKeys.count == table.foreignKeys.count
             else {
                 throw EngineError(
@@ -167,5 +205,23 @@ struct CatalogAssembly {
     private static func name(_ row: MySQLRow) -> TableName? {
         guard let schema = row.string(0), let table = row.string(1) else { return nil }
         return TableName(schema: schema, table: table)
+    }
+}
+
+extension IndexDefinition {
+    /// A unique key of a system-versioned table holds among rows that end at one moment: the server adds the column by itself.
+    fileprivate func reaching(_ end: Int?) -> IndexDefinition {
+        guard let end, isUnique, !columns.contains(end) else { return self }
+        var index = self
+        index.columns.append(end)
+        return index
+    }
+}
+
+extension CreateStatement.Item {
+    /// `GENERATED ALWAYS AS ROW START`, or END.
+    fileprivate func isRow(_ end: String) -> Bool {
+        guard kind == .column, let sql = try? SQLText(text) else { return false }
+        return (0..<sql.count).contains { sql.keyword($0) == "AS" && sql.keyword($0 + 1) == "ROW" && sql.keyword($0 + 2) == end }
     }
 }

@@ -41,9 +41,9 @@ enum CatalogQueries {
     /// - Parameter name: only tables of this name: a schema of thousands is not listed for one.
     static func tables(_ schemas: [String], named name: String? = nil) -> String {
         """
-        SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, TABLE_COLLATION, TABLE_ROWS, DATA_LENGTH, CREATE_OPTIONS
+        SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, TABLE_COLLATION, TABLE_ROWS, DATA_LENGTH, CREATE_OPTIONS, TABLE_TYPE
         FROM information_schema.TABLES
-        WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA IN (\(schemas.map(SQL.string).joined(separator: ", ")))\(name.map { " AND TABLE_NAME = \(SQL.string($0))" } ?? "")
+        WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA IN (\(schemas.map(SQL.string).joined(separator: ", ")))\(name.map { " AND TABLE_NAME = \(SQL.string($0))" } ?? "")
         """
     }
 

@@ -64,7 +64,7 @@ extension CreateStatement {
     ) -> BaseTable {
         let stripping = stripping(rowKey: rowKey, autoIncrement: autoIncrement)
         var keptItems: [Item] = items.filter { item in
-            item.kind == .column || item.kind == .check || stripping.kept.contains(item)
+            item.kind == .column || item.kind == .check || item.kind == .period || stripping.kept.contains(item)
         }
         if !Remedy.uniqueKeysLater.isOn { keptItems += stripping.deferred }
         if let standIn = stripping.standIn { keptItems.append(standIn) }

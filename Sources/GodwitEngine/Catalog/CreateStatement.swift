@@ -6,11 +6,13 @@ package struct CreateStatement: Hashable, Sendable {
     package struct Item: Hashable, Sendable {
         package enum Kind: Hashable, Sendable {
             case column, primaryKey, uniqueKey, key, fulltextKey, spatialKey, foreignKey, check
+            /// `PERIOD FOR SYSTEM_TIME` of a system-versioned table (MariaDB).
+            case period
             /// Is an index, whatever its kind.
             package var isIndex: Bool {
                 switch self {
                 case .primaryKey, .uniqueKey, .key, .fulltextKey, .spatialKey: true
-                case .column, .foreignKey, .check: false
+                case .column, .foreignKey, .check, .period: false
                 }
             }
             package var isUnique: Bool { self == .primaryKey || self == .uniqueKey }
@@ -115,6 +117,7 @@ package struct CreateStatement: Hashable, Sendable {
         case ("KEY", _), ("INDEX", _): return try index(sql, range, at + 1, .key, name)
         case ("FOREIGN", "KEY"): return try foreignKey(sql, range, at + 2, name)
         case ("CHECK", _): return Item(kind: .check, name: name, text: text)
+        case ("PERIOD", "FOR") where sql.keyword(at + 2) == "SYSTEM_TIME": return Item(kind: .period, name: "", text: text)
         default:
             throw SQLTokenError(
                 offset: sql.tokens[at].range.lowerBound, reason: "a definition that Godwit does not know: \(text.prefix(80))")

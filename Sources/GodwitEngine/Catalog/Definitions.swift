@@ -8,6 +8,10 @@ package enum Definitions {
         if target.engine.uppercased() != "INNODB" {
             found.append("Its engine on the target is \(target.engine), which keeps no transactions.")
         }
+        if (source.period == nil) != (target.period == nil) {
+            found.append("It is system-versioned on the \(source.period == nil ? "target" : "source") only.")
+            return found
+        }
         let unique = uniqueColumns(source).union(uniqueColumns(target))
         for column in source.columns {
             guard let other = self.column(column.name, of: target) else {

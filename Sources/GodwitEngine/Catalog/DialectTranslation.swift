@@ -11,6 +11,8 @@ package struct DialectTranslation: Hashable, Sendable {
     package var toMariaDB: Bool
     /// Full names of the target's collations; empty: not known, every one is taken to exist.
     package var targetCollations: Set<String>
+    /// Why no system-versioned table keeps its history on this target, a sentence; nil: it can.
+    package var historyObjection: String?
 
     package init(fromMariaDB: Bool = false, toMariaDB: Bool = false, targetCollations: Set<String> = []) {
         self.fromMariaDB = fromMariaDB
@@ -21,6 +23,7 @@ package struct DialectTranslation: Hashable, Sendable {
     package init(source: ServerFacts, target: ServerFacts) {
         self.init(
             fromMariaDB: source.isMariaDB, toMariaDB: target.isMariaDB, targetCollations: Set(target.collations.keys))
+        historyObjection = Self.historyObjection(source, target)
     }
 
     /// Between servers of one family, MySQL's.
@@ -85,7 +88,7 @@ package struct DialectTranslation: Hashable, Sendable {
     /// What keeps the table from moving, each a sentence.
     package func objections(_ table: TableDefinition) -> [String] {
         guard crosses || toMariaDB else { return [] }
-        var found: [String] = []
+        var found = versions(table)
         let unique = table.indexes.filter(\.isUnique).reduce(into: Set<Int>()) { $0.formUnion($1.columns) }
         for column in table.columns {
             let name = SQL.identifier(column.name)

@@ -124,6 +124,8 @@ package enum KeyLiteral {
 /// the query answers with no row: the chunk after the last bound is open-ended and the last.
 package struct ChunkPlanner: Sendable, Hashable {
     package let table: TableName
+    /// The table in FROM.
+    private let rows: String
     /// The index that addresses rows, and its columns in index order.
     package let index: String
     package let columns: [ColumnDefinition]
@@ -134,6 +136,7 @@ package struct ChunkPlanner: Sendable, Hashable {
     package init?(table: TableDefinition, size: Int) {
         guard let key = table.rowKey else { return nil }
         self.table = table.name
+        rows = table.rowsSQL
         index = key.name
         columns = key.columns.map { table.columns[$0] }
         self.size = max(1, size)
@@ -149,7 +152,7 @@ package struct ChunkPlanner: Sendable, Hashable {
         let condition = KeyBounds(lower: lower).condition(columns: keyColumns)
         // FORCE INDEX: without it the optimizer may sort the whole table for an OFFSET query.
         return """
-            SELECT \(columns.map(KeyLiteral.selectExpression).joined(separator: ", ")) FROM \(table.sql) \
+            SELECT \(columns.map(KeyLiteral.selectExpression).joined(separator: ", ")) FROM \(rows) \
             FORCE INDEX (\(SQL.identifier(index))) WHERE \(condition) \
             ORDER BY \(names.joined(separator: ", ")) LIMIT 1 OFFSET \(size - 1)
             """

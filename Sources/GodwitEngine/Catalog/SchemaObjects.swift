@@ -7,8 +7,6 @@ package struct SchemaObjects: Hashable, Sendable, Codable {
             case view, procedure, function, event, sequence
             /// PACKAGE and PACKAGE BODY of MariaDB's Oracle mode.
             case oraclePackage = "package"
-            /// System-versioned table (MariaDB).
-            case versionedTable = "system-versioned table"
             /// Any other type that the server lists among its tables.
             case other
         }
@@ -56,7 +54,7 @@ package struct SchemaObjects: Hashable, Sendable, Codable {
         let tables = try await connection.query(
             """
             SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES
-            WHERE TABLE_TYPE <> 'BASE TABLE' AND TABLE_SCHEMA IN (\(list))
+            WHERE TABLE_TYPE NOT IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA IN (\(list))
             """)
         for row in tables.rows {
             objects.append(Object(kind: kind(tableType: row.string(2) ?? ""), name: name(row)))
@@ -107,7 +105,6 @@ package struct SchemaObjects: Hashable, Sendable, Codable {
         switch tableType.uppercased() {
         case "VIEW", "SYSTEM VIEW": .view
         case "SEQUENCE": .sequence
-        case "SYSTEM VERSIONED": .versionedTable
         default: .other
         }
     }

@@ -27,6 +27,10 @@ extension ServerFacts {
             facts.isApplyingReplica = status.rows.contains { row in column.map { row.string($0) == "Yes" } ?? true }
         }
         facts.hasRowAlias = try await facts.readRowAlias(connection)
+        if facts.isMariaDB {
+            // Beyond 2038 only servers answer whose TIMESTAMP has unsigned seconds.
+            facts.hasUnsignedTimestamps = try await connection.query("SELECT FROM_UNIXTIME(4294967295)").rows.first?.bytes(0) != nil
+        }
         return facts
     }
 

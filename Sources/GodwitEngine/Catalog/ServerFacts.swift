@@ -54,6 +54,9 @@ package struct ServerFacts: Hashable, Sendable, Codable {
     package var isApplyingReplica: Bool?
     /// `INSERT … VALUES (…) AS new`: asked of the server's parser. nil: not asked.
     package var hasRowAlias: Bool?
+    /// TIMESTAMP reaches 2106 and not 2038 (MariaDB 11.5 and later, 64 bits), which is also how it marks rows as current in a
+    /// system-versioned table. nil: not asked.
+    package var hasUnsignedTimestamps: Bool?
     /// What could not be read, with the server's answer.
     package var unreadable: [String: String]
 

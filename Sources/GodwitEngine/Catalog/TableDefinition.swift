@@ -136,6 +136,26 @@ package struct ForeignKeyDefinition: Hashable, Sendable, Codable {
     }
 }
 
+/// The columns by which a system-versioned table of MariaDB keeps its history: each row is a version, valid from `start` to `end`, and
+/// the key of the table is unique among the versions that end at one moment.
+///
+/// Source: MariaDB documentation, "System-Versioned Tables".
+package struct SystemPeriod: Hashable, Sendable, Codable {
+    /// Positions in the table.
+    package var start: Int
+    package var end: Int
+    /// The two columns are not in the definition's text; they are last in row images.
+    package var isImplicit: Bool
+    package init(start: Int, end: Int, isImplicit: Bool) {
+        self.start = start
+        self.end = end
+        self.isImplicit = isImplicit
+    }
+
+    /// ROW END of a row that is current, as text in UTC: before MariaDB 11.5, and since (there TIMESTAMP has unsigned seconds).
+    package static let ends = ["2038-01-19 03:14:07.999999", "2106-02-07 06:28:15.999999"]
+}
+
 /// Everything Godwit knows of one table on one server.
 package struct TableDefinition: Hashable, Sendable, Codable {
     package var name: TableName
@@ -146,6 +166,8 @@ package struct TableDefinition: Hashable, Sendable, Codable {
     package var foreignKeys: [ForeignKeyDefinition]
     package var triggers: [String]
     package var isPartitioned: Bool
+    /// nil: not system-versioned.
+    package var period: SystemPeriod?
     /// SHOW CREATE TABLE.
     package var createStatement: String
     /// Estimates of the server's statistics.
@@ -187,6 +209,9 @@ package struct TableDefinition: Hashable, Sendable, Codable {
         let key = rowKey?.name
         return indexes.filter { $0.isUnique && $0.name != key }
     }
+
+    /// The table in a FROM clause: with the history of a system-versioned one, whose rows are all its versions.
+    package var rowsSQL: String { name.sql + (period == nil ? "" : " FOR SYSTEM_TIME ALL") }
 
     /// The columns that are copied: all but generated ones, in table order.
     package var writableColumns: [ColumnDefinition] { columns.filter { !$0.isGenerated || !Remedy.generatedUnwritten.isOn } }

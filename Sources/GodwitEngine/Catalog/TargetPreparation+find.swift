@@ -8,7 +8,7 @@ extension TargetPreparation {
             connection, include: { names.contains($0) }, schemas: { schemas.contains($0) })
         var found: [TableName: Found] = [:]
         for definition in definitions {
-            let row = try await connection.query("SELECT 1 FROM \(definition.name.sql) LIMIT 1").rows.first
+            let row = try await connection.query("SELECT 1 FROM \(definition.rowsSQL) LIMIT 1").rows.first
             found[definition.name] = Found(definition: definition, isEmpty: row == nil)
         }
         return found

@@ -33,7 +33,12 @@ package enum TargetPreparation {
                 why: differences.joined(separator: " "),
                 cure: "Change it, drop it, or set TargetTablePrepMode to DROP_AND_CREATE.")
         }
-        return try existing(source, found.definition, mode == .truncateBeforeLoad ? .truncate : .keep)
+        if mode == .truncateBeforeLoad, source.period != nil, !found.isEmpty {
+            throw EngineError(
+                .plan, "Table \(target) on the target has rows, and is system-versioned.",
+                why: "MariaDB does not truncate such tables (error 4137).", cure: "Drop it, or set TargetTablePrepMode to DROP_AND_CREATE.")
+        }
+        return try existing(source, found.definition, mode == .truncateBeforeLoad && source.period == nil ? .truncate : .keep)
     }
 
     static func mixedRows(_ target: TableName) -> EngineError {

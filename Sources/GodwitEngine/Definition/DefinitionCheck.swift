@@ -22,6 +22,10 @@ struct DefinitionCheck: Sendable {
                 found.append("Table \(table.name) is not on the source any more.")
                 continue
             }
+            if table.period != other.period {
+                found.append("Table \(table.name) is another one on the source: its history (WITH SYSTEM VERSIONING) is kept otherwise there.")
+                continue
+            }
             let (own, theirs) = (table.columns.map(Self.shown), other.columns.map(Self.shown))
             guard own != theirs else { continue }
             let pairs = zip(own, theirs).filter { $0 != $1 }.map { "\($1) on the source, \($0) as carried over" }

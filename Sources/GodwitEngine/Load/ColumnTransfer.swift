@@ -126,7 +126,7 @@ package struct TableTransfer: Sendable {
         }
         let index = key.map { " FORCE INDEX (\(SQL.identifier($0.name)))" } ?? ""
         let filtered = filter.map { " AND (\($0))" } ?? ""
-        return "FROM \(source.name.sql)\(index) WHERE (\(condition))\(filtered)"
+        return "FROM \(source.rowsSQL)\(index) WHERE (\(condition))\(filtered)"
     }
 
     package var loadData: String {

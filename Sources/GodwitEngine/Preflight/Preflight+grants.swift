@@ -72,8 +72,9 @@ extension Preflight {
         let target = facts.target
         let needed = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES"]
         var found: [Finding] = []
+        let versioned = Set(facts.tables.filter { $0.period != nil }.compactMap { facts.targetName($0.name)?.schema })
         for schema in facts.usedTargetSchemas + [Self.ownSchema] {
-            let lacking = needed.filter { !target.grants.allows($0, schema: schema) }
+            let lacking = (needed + (versioned.contains(schema) ? ["DELETE HISTORY"] : [])).filter { !target.grants.allows($0, schema: schema) }
             guard !lacking.isEmpty else { continue }
             found.append(
                 Finding(

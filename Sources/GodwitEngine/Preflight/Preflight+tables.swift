@@ -267,7 +267,7 @@ extension Preflight {
                         why: "Godwit does not move packages of MariaDB's Oracle mode.",
                         cure: "Add `without: [routines]` to the plan, and create them on the target yourself.")
                 ]
-            case .sequence, .versionedTable, .other:
+            case .sequence, .other:
                 return [
                     Finding(
                         isIncluded ? .refusal : .warning, "objects", object.name.description,

@@ -78,7 +78,7 @@ extension SchemaObjects.Object {
     /// Shares the name space of tables, so rules can name it.
     package var isTableLike: Bool {
         switch kind {
-        case .view, .sequence, .versionedTable, .other: true
+        case .view, .sequence, .other: true
         case .procedure, .function, .oraclePackage, .event: false
         }
     }

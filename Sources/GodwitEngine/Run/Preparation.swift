@@ -113,7 +113,7 @@ struct Preparation: Sendable {
             target, include: { names.contains($0) }, schemas: { schemas.contains($0) })
         var found: [TableName: TargetPreparation.Found] = [:]
         for definition in definitions {
-            let rows = try await target.query("SELECT 1 FROM \(definition.name.sql) LIMIT 1").rows
+            let rows = try await target.query("SELECT 1 FROM \(definition.rowsSQL) LIMIT 1").rows
             found[definition.name] = TargetPreparation.Found(definition: definition, isEmpty: rows.isEmpty)
         }
         return found

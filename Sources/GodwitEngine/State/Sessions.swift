@@ -103,6 +103,8 @@ package struct Sessions: Sendable {
     private static let mariaDBSettings = [
         ("innodb_snapshot_isolation", "OFF"), ("idle_transaction_timeout", "0"), ("idle_write_transaction_timeout", "0"),
         ("idle_readonly_transaction_timeout", "0"), ("max_statement_time", "0"), ("explicit_defaults_for_timestamp", "ON"),
+        // Rows of system-versioned tables are written as they were, and statements about such tables keep their history.
+        ("system_versioning_insert_history", "ON"), ("system_versioning_alter_history", "KEEP"),
     ]
 
     private static func settleMariaDB(_ connection: MySQLConnection) async throws {

@@ -150,9 +150,9 @@ package struct ChecksumSQL: Sendable, Hashable {
     }
 
     private func from(_ side: Side) -> String {
-        let table = side == .source ? source.name : target.name
-        guard let index = side == .source ? sourceIndex : targetIndex else { return table.sql }
-        return "\(table.sql) FORCE INDEX (\(SQL.identifier(index)))"
+        let table = side == .source ? source.rowsSQL : target.rowsSQL
+        guard let index = side == .source ? sourceIndex : targetIndex else { return table }
+        return "\(table) FORCE INDEX (\(SQL.identifier(index)))"
     }
 
     private func condition(_ side: Side, _ bounds: KeyBounds) -> String {

@@ -56,7 +56,19 @@ struct RowRepair: Sendable {
     /// Inside a transaction of the target. All keys go first: a value of a unique key may have changed places among the rows.
     func write(_ keys: [RowKey], _ inserts: [Insert], on target: MySQLConnection) async throws {
         let condition = KeyBounds.equality(columns: keyNames, keys: keys.map(\.literals))
-        try await target.query("DELETE FROM \(transfer.target.sql) WHERE \(condition)")
+        if let period = sql.target.period {
+            // A version that has ended cannot be taken away or changed by itself.
+            let end = SQL.identifier(sql.target.columns[period.end].name)
+            let ended = "\(end) NOT IN (\(SystemPeriod.ends.map(SQL.string).joined(separator: ", ")))"
+            guard try await target.query("SELECT 1 FROM \(sql.target.rowsSQL) WHERE (\(condition)) AND \(ended) LIMIT 1").rows.isEmpty else {
+                throw EngineError(
+                    .plan, "History of \(transfer.target) differs, and history cannot be rewritten row by row.",
+                    why: "The table is system-versioned; MariaDB removes history by its age alone.", cure: "Load this table again.")
+            }
+            try await target.query("\(TableStatements.clockAtStart)DELETE FROM \(transfer.target.sql) WHERE \(condition)")
+        } else {
+            try await target.query("DELETE FROM \(transfer.target.sql) WHERE \(condition)")
+        }
         for insert in inserts {
             let ok = try await target.query(insert.sql).ok
             guard ok.affectedRows == insert.rows, ok.warnings == 0 else {
@@ -90,7 +102,7 @@ extension TableTransfer {
     func selectTyped(where condition: String) -> String {
         let lists = columns.compactMap(\.typeSelect)
         let filtered = filter.map { " AND (\($0))" } ?? ""
-        return "SELECT \((columns.map(\.select) + lists).joined(separator: ", ")) FROM \(source.name.sql) WHERE (\(condition))\(filtered)"
+        return "SELECT \((columns.map(\.select) + lists).joined(separator: ", ")) FROM \(source.rowsSQL) WHERE (\(condition))\(filtered)"
     }
 
     /// One row of `selectTyped` as a row of VALUES.
