@@ -112,7 +112,7 @@ struct CatalogCreateStatementTests {
 
     @Test(arguments: [
         "", "CREATE VIEW v AS SELECT 1", "CREATE TABLE `t` (`a` int", "CREATE TABLE `t (`a` int)", "CREATE TABLE `t` (`a` int DEFAULT 'x)",
-        "CREATE TABLE `t` ()", "CREATE TABLE `t` (`a` int,)", "CREATE TABLE `t` (PERIOD FOR SYSTEM_TIME (`a`, `b`))",
+        "CREATE TABLE `t` ()", "CREATE TABLE `t` (`a` int,)", "CREATE TABLE `t` (PERIOD FOR `p` (`a`, `b`))",
         "CREATE TEMPORARY TABLE `t` (`a` int)", "CREATE TABLE `t` (`a` int) /*!50100 PARTITION BY HASH (a)",
         "CREATE TABLE `t` (KEY `a`)", "CREATE TABLE `t` (CONSTRAINT `f` FOREIGN KEY (`a`))",
     ])

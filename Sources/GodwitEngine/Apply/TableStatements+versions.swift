@@ -1,7 +1,7 @@
 import MySQLBinlog
 import MySQLTypes
 
-extension Remedy { static let rowVersions = Remedy("row-versions", pitfalls: [21], test: "SystemVersionedTests/historyMoves") }
+extension Remedy { static let rowVersions = Remedy("row-versions", pitfalls: [43], test: "SystemVersionedTests/historyMoves") }
 
 /// The statements of a system-versioned table (MariaDB). Its rows are versions, current ones and history, and the log has each change of
 /// each; the target must store them as they are and make no history of its own:

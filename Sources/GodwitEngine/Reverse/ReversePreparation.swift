@@ -65,6 +65,12 @@ struct ReversePreparation: Sendable {
         let carried = Dictionary(
             try await TargetState(task: forward.task).tables(on: source).map { try TargetState.decode(PreparedTable.self, $0.prepared) }
                 .map { ($0.target, $0.targetDefinition) }, uniquingKeysWith: { first, _ in first })
+        let there = Set(old.map(\.name))
+        if let gone = carried.keys.sorted().first(where: { !there.contains($0) && mappings.decision(for: $0) != nil }) {
+            throw EngineError(
+                .failed, "Table \(gone) was there at the switch, and is not on the old source any more.", why: "Somebody has dropped or renamed it since.",
+                cure: "Give it back its name if it was renamed, and run the same command again; else migrate back: a plan with both sides exchanged loads everything anew.")
+        }
         return try old.map { table in
             guard let then = carried[table.name] else {
                 throw EngineError(

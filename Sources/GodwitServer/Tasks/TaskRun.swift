@@ -28,8 +28,12 @@ final class TaskRun: Sendable {
                 let report = try await MigrationRun(plan: plan, options: options, observer: observer).run()
                 await ended(.done(report.status))
             } catch {
+                guard !Task.isCancelled else {
+                    observer.say("info", "Stopped: it goes on from its checkpoint when it is started again.")
+                    return await ended(.stopped)
+                }
                 observer.say("error", "\(error)")
-                await ended(Task.isCancelled ? .stopped : .failed("\(error)"))
+                await ended(.failed("\(error)"))
             }
         }
         work.withLock { $0 = task }
