@@ -32,7 +32,8 @@ extension TestServer {
         all += ["--batch", "--skip-column-names", "--default-character-set=utf8mb4", "--binary-mode"]
         if let schema { all.append("--database=\(schema)") }
         let result = try await Subprocess.run(
-            .path(FilePath(client.program)), arguments: Arguments(all), input: .string(text),
+            .path(FilePath(client.program)), arguments: Arguments(all),
+            input: .fileDescriptor(try InputFile.make(text), closeAfterSpawningProcess: true),
             output: .string(limit: 256 << 20), error: .string(limit: 1 << 20))
         guard result.terminationStatus.isSuccess else {
             throw TestingError("the client of \(flavour) failed: \(result.standardError)in: \(text.prefix(300))")

@@ -40,7 +40,8 @@ package enum HostProgram {
         let environment = Environment.custom(["PATH": "\(systemFolders.joined(separator: ":"))", "LC_ALL": "C"])
         let limit = 16 << 20
         let result = try await Subprocess.run(
-            .path(FilePath(path)), arguments: Arguments(arguments), environment: environment, input: .string(input),
+            .path(FilePath(path)), arguments: Arguments(arguments), environment: environment,
+            input: .fileDescriptor(try InputFile.make(input), closeAfterSpawningProcess: true),
             output: .string(limit: limit), error: .string(limit: limit))
         let code: Int32 =
             switch result.terminationStatus {
