@@ -52,3 +52,28 @@ struct SourceContinuityDecisionTests {
         }
     }
 }
+
+/// Where a transaction of MariaDB stands in another server's log, by the GTID events of a file.
+@Suite struct MariaDBLogTests {
+    @Test(arguments: [
+        // The next event's place is where to go on, whatever its domain; nothing behind it: the file's end.
+        (["0-1-5", "0-1-6", "0-1-7"], "0-1-6", "place 30"), (["0-1-5", "0-1-6"], "0-1-6", "found"), (["0-1-6", "3-1-1"], "0-1-6", "place 20"),
+        (["0-1-5"], "0-1-6", "not yet"), ([], "0-1-6", "not yet"),
+        // The same number of another server, or a number that was left out, is another history.
+        (["0-1-5", "0-2-6", "0-2-7"], "0-1-6", "absent 20"), (["0-1-5", "0-1-7"], "0-1-6", "absent 20"),
+        (["7-1-6", "7-1-9", "0-1-6"], "0-1-6", "found"),
+    ])
+    func scan(_ events: [String], _ wanted: String, _ expected: String) throws {
+        var scan = MariaDBLog.Scan(wanted: try #require(MariaDBGTID(wanted)))
+        var answer: String?
+        for (index, event) in events.enumerated() {
+            let place = UInt64(index + 1) * 10
+            // A page may begin with the event that ended the one before.
+            for _ in 0..<2 where answer == nil {
+                answer = scan.receive((index % 2 == 0 ? "BEGIN GTID " : "GTID ") + event + " cid=77", at: place)
+                    .map { $0 == .behind ? "place \(place)" : "absent \(place)" }
+            }
+        }
+        #expect((answer ?? (scan.isFound ? "found" : "not yet")) == expected)
+    }
+}

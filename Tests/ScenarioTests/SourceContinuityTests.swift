@@ -66,6 +66,53 @@ import Testing
         }
     }
 
+    /// MariaDB's positions are files of one server: the place is found again by the number of the last transaction.
+    @Test(arguments: [ServerFlavour.mariadb, .mariadb11]) func aMariaDBReplicaTakesOver(flavour: ServerFlavour) async throws {
+        try await MigrationRig.with(flavours: (flavour, flavour)) { rig in
+            try await rig.source.sql(Self.schema + "; CREATE USER repl@'%' IDENTIFIED BY 'r'; GRANT REPLICATION SLAVE ON *.* TO repl@'%'")
+            try await withServer(flavour) { replica in
+                // Its own files are others: rotated, and with other things in between.
+                let plain = flavour == .mariadb11 ? ", MASTER_SSL_VERIFY_SERVER_CERT = 0" : ""
+                try await replica.sql(
+                    """
+                    RESET MASTER; CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_PORT = \(rig.source.port), MASTER_USER = 'repl', MASTER_PASSWORD = 'r',
+                      MASTER_USE_GTID = slave_pos\(plain);
+                    START SLAVE; FLUSH BINARY LOGS; FLUSH BINARY LOGS
+                    """)
+                func level() async throws {
+                    let end = try await rig.source.value("SELECT @@GLOBAL.gtid_binlog_pos")
+                    #expect(try await replica.value("SELECT MASTER_GTID_WAIT('\(end)', 60)") == "0")
+                }
+                let after = try Self.turn(rig, to: replica)
+                _ = try Self.turn(rig, to: rig.source)
+                try await rig.godwit(["migrate", "--until", "validated"])
+                try await rig.source.sql("UPDATE c.t SET v = v + 100; INSERT INTO c.k VALUES (9); ALTER TABLE c.t ADD COLUMN x INT DEFAULT 4; FLUSH BINARY LOGS; UPDATE c.t SET x = id")
+                try await level()
+                // The target is a transaction ahead of what is followed next, behind it, and level with it.
+                try await rig.godwit(["migrate", "--until", "validated"])
+                try await rig.source.sql("UPDATE c.k SET a = a + 1; DELETE FROM c.t WHERE id = 3")
+                try await level()
+                try await rig.source.stop()
+                try await replica.sql("STOP SLAVE; RESET SLAVE ALL; UPDATE c.t SET v = v - 50 WHERE id = 2; FLUSH BINARY LOGS; DELETE FROM c.k WHERE a = 2 LIMIT 1; RENAME TABLE c.t TO c.u")
+                _ = try Self.turn(rig, to: replica)
+                try await after.godwit(["migrate", "--until", "validated"])
+                try await after.expectEqual("c", "after the failover")
+                try await replica.sql("INSERT INTO c.u VALUES (50, 50, 50); ALTER TABLE c.k ADD COLUMN b INT; UPDATE c.k SET b = a")
+                try await after.godwit(["migrate", "--until", "validated"])
+                try await after.expectEqual("c", "on the new server")
+                // The first server never had what the target holds.
+                try await rig.source.start()
+                _ = try Self.turn(rig, to: rig.source)
+                let behind = try await rig.godwit(["migrate", "--until", "validated"], expecting: 3)
+                #expect(behind.errors.contains("lacks transactions that the target holds"), "\(behind.errors)")
+                // It wrote on by itself: the same numbers, other transactions.
+                try await rig.source.sql("INSERT INTO c.k VALUES (1), (2); UPDATE c.k SET a = 3; UPDATE c.k SET a = 4; UPDATE c.k SET a = 5; UPDATE c.k SET a = 6; UPDATE c.k SET a = 7; UPDATE c.k SET a = 8; UPDATE c.k SET a = 9")
+                let other = try await rig.godwit(["migrate", "--until", "validated"], expecting: 3)
+                #expect(other.errors.contains("of another lineage"), "\(other.errors)")
+            }
+        }
+    }
+
     /// Rows that a chunk read of the old source and the new one never had: the tables are loaded again.
     @Test(arguments: ["load.end", "replay.before-commit"]) func duringTheLoad(moment: String) async throws {
         try await MigrationRig.with { rig in

@@ -75,6 +75,8 @@ package struct Applier: Sendable {
         var position: ReplicationPosition
         var reached: BinlogCoordinates
         var batch: ApplyBatch
+        /// MariaDB: `position` by numbers of transactions; nil: not known.
+        var maria: MariaDBGTIDPosition?
         /// The last transaction of the batch that is whole.
         var end: TransactionEnd?
         var commitMicroseconds: UInt64 = 0
@@ -114,6 +116,7 @@ package struct Applier: Sendable {
         var progress = Progress(
             checkpoint: checkpoint, stored: checkpoint.position, position: checkpoint.position, reached: here,
             batch: ApplyBatch(shapes: shapes, strict: isStrict, filtered: Set(filters.keys), cascades: cascades), xa: prepared)
+        progress.maria = checkpoint.maria
         progress.faults = policy.faults
         progress.batch.strictTables = strictTables
         return try await withThrowingTaskGroup(of: Progress.self) { group in
@@ -238,6 +241,7 @@ package struct Applier: Sendable {
             progress.commitMicroseconds = progress.start?.commitMicroseconds ?? progress.commitMicroseconds
             progress.start = nil
             progress.position = Self.advanced(progress.position, by: end.mark)
+            if let number = end.maria { progress.maria?.advance(to: number) }
             progress.batch.seal(end.mark)
             let keys = progress.batch.takeTouched()
             if !keys.isEmpty { progress.marks.append((keys, end.mark)) }
@@ -267,7 +271,7 @@ package struct Applier: Sendable {
         if Remedy.checkpointWithData.isOn {
             try await state.claimCheckpoint(
                 sequence: progress.checkpoint.sequence, position: position, commitMicroseconds: progress.commitMicroseconds,
-                on: target)
+                maria: progress.maria, on: target)
         }
         progress.isOpen = true
         observer.moment(isStrict ? "follow.claimed" : "replay.claimed")
@@ -300,7 +304,7 @@ package struct Applier: Sendable {
         try await record(progress, on: target)
         if wasOpen {
             try await state.setClaimedPosition(
-                progress.position, commitMicroseconds: progress.commitMicroseconds, on: target)
+                progress.position, commitMicroseconds: progress.commitMicroseconds, maria: progress.maria, on: target)
         }
         observer.moment(isStrict ? "follow.before-commit" : "replay.before-commit")
         try await target.query("COMMIT")
@@ -309,7 +313,7 @@ package struct Applier: Sendable {
         if !Remedy.checkpointWithData.isOn {
             try await state.claimCheckpoint(
                 sequence: progress.checkpoint.sequence, position: progress.position,
-                commitMicroseconds: progress.commitMicroseconds, on: target)
+                commitMicroseconds: progress.commitMicroseconds, maria: progress.maria, on: target)
         }
         progress.checkpoint.sequence += 1
         progress.stored = progress.position

@@ -39,6 +39,14 @@ package struct TransactionEnd: Hashable, Sendable {
     package var mark: MarkPosition
     /// The end of the transaction in the source's files.
     package var coordinates: BinlogCoordinates
+    /// MariaDB: its number, by which another server of the lineage finds the place.
+    package var maria: MariaDBGTID?
+
+    package init(mark: MarkPosition, coordinates: BinlogCoordinates, maria: MariaDBGTID? = nil) {
+        self.mark = mark
+        self.coordinates = coordinates
+        self.maria = maria
+    }
 }
 
 extension Remedy { static let exactReload = Remedy("exact-reload", pitfalls: [10, 11], test: "RowImageTests/partsOfRows") }
@@ -199,7 +207,7 @@ package struct TransactionAssembler: Sendable {
         } else {
             mark = .file(coordinates)
         }
-        items.append(item(TransactionEnd(mark: mark, coordinates: coordinates)))
+        items.append(item(TransactionEnd(mark: mark, coordinates: coordinates, maria: maria?.gtid)))
         isOpen = false
         isXA = false
         current = nil

@@ -36,6 +36,9 @@ struct SourceContinuity: Sendable {
         /// What must be loaded again: nothing, or all that has been loaded so far.
         var reloads: Bool
         var sentence: String
+        /// MariaDB: the checkpoint's place in the log of this server, and by numbers.
+        var place: BinlogCoordinates?
+        var maria: MariaDBGTIDPosition?
     }
 
     /// What stands against a server, or that tables must be loaded again. Pure.
@@ -75,9 +78,11 @@ struct SourceContinuity: Sendable {
         target: MySQLConnection
     ) async throws -> Change? {
         let isSame = task.sourceUUID == uuid
-        guard case .gtids(let stored) = try await state.checkpoint(locked: false, on: target).position else {
-            guard isSame else { throw Self.refusal(plan, task, uuid, "File positions of one server mean nothing on another.") }
-            return nil
+        let checkpoint = try await state.checkpoint(locked: false, on: target)
+        guard case .gtids(let stored) = checkpoint.position else {
+            if isSame { return nil }
+            return try await moved(
+                task, checkpoint, uuid: uuid, source: source, sourceFacts: sourceFacts, targetFacts: targetFacts, target: target)
         }
         let exists = try await target.query(
             "SELECT 1 FROM information_schema.tables WHERE table_schema = 'godwit' AND table_name = 'upper_bound'")
@@ -148,7 +153,7 @@ struct SourceContinuity: Sendable {
         }
     }
 
-    private static func refusal(_ plan: Plan, _ task: StoredTask, _ uuid: String, _ why: String) -> EngineError {
+    static func refusal(_ plan: Plan, _ task: StoredTask, _ uuid: String, _ why: String) -> EngineError {
         EngineError(
             .plan, "Task \(plan.task) was begun on the source with UUID \(task.sourceUUID); this one is \(uuid).", why: why,
             cure: "Point the plan at the first server or one that replicates it with GTIDs, or give the plan another name for a new migration.")
@@ -156,6 +161,7 @@ struct SourceContinuity: Sendable {
 
     /// Makes the server the task's source; ends with `DefinitionsChanged` where tables must be loaded again.
     func settle(_ change: Change, _ context: RunContext) async throws {
+        if let place = change.place { return try await settle(place, change, epoch: context.epoch, on: context.control) }
         // First what was loaded: after a crash in between, the server is still another one, and all of this is done again.
         guard change.reloads else { return try await state.storeSource(change.uuid, on: context.control) }
         let chunks = try await state.chunks(on: context.control)

@@ -91,6 +91,17 @@ package struct SourcePositions: Sendable {
         return BinlogCoordinates(file: file, offset: offset)
     }
 
+    /// MariaDB: the last transactions before a place of this server's log, by their numbers; nil where it does not say.
+    package func numbers(at place: BinlogCoordinates, on server: MySQLConnection) async throws -> MariaDBGTIDPosition? {
+        let row = try await server.query("SELECT BINLOG_GTID_POS(\(SQL.string(place.file)), \(place.offset))").rows.first
+        guard let text = row?.string(0) else { return nil }
+        do {
+            return try MariaDBGTIDPosition(parsing: text)
+        } catch {
+            throw EngineError(.failed, "The server's position \(text) is not readable: \(error.reason).")
+        }
+    }
+
     /// The server's identity: every connection of a run must reach the same one. MariaDB's `server_uid` is made of network address and
     /// port, which two containers may share, so the server_id stands beside it.
     package static func uuid(of server: MySQLConnection) async throws -> String {

@@ -51,7 +51,14 @@ package struct ApplyStage: Sendable {
         // FOR UPDATE: waits for a COMMIT of a broken connection that may still be running.
         try await target.query("BEGIN")
         try await context.state.checkFence(epoch: context.epoch, phase: phase, on: target)
-        let checkpoint = try await context.state.checkpoint(locked: true, on: target)
+        var stored = try await context.state.checkpoint(locked: true, on: target)
+        if case .file(let place) = stored.position, stored.maria == nil, source.server.isMariaDB {
+            // Written down while this server can still be asked: another one may have to find the place.
+            stored.maria = try await context.positions.numbers(at: place, on: source)
+            try await context.state.setClaimedPosition(
+                stored.position, commitMicroseconds: stored.commitMicroseconds, maria: stored.maria, on: target)
+        }
+        let checkpoint = stored
         let gone = try await context.state.gone(on: target)
         let prepared = try await context.state.preparedTransactions(on: target)
         try await target.query("COMMIT")

@@ -37,6 +37,38 @@ package struct StoredCheckpoint: Sendable, Hashable {
     package var sequence: UInt64
     package var position: ReplicationPosition
     package var commitMicroseconds: UInt64
+    /// MariaDB: the same place by numbers of transactions; nil: not known.
+    package var maria: MariaDBGTIDPosition?
+}
+
+/// What the checkpoint's `position` holds: the position, and beside a file's the numbers of MariaDB's last transactions before it.
+private struct CheckpointText: Codable {
+    var position: ReplicationPosition
+    var maria: MariaDBGTIDPosition?
+
+    private enum CodingKeys: String, CodingKey { case maria }
+
+    init(position: ReplicationPosition, maria: MariaDBGTIDPosition?) {
+        self.position = position
+        self.maria = maria
+    }
+
+    init(from decoder: any Decoder) throws {
+        position = try ReplicationPosition(from: decoder)
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        guard let text = try values.decodeIfPresent(String.self, forKey: .maria) else { return }
+        do {
+            maria = try MariaDBGTIDPosition(parsing: text)
+        } catch {
+            throw DecodingError.dataCorruptedError(forKey: .maria, in: values, debugDescription: "no position of MariaDB: \(error.reason)")
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        try position.encode(to: encoder)
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        try values.encodeIfPresent(maria?.description, forKey: .maria)
+    }
 }
 
 package struct StoredTask: Sendable {
@@ -192,15 +224,19 @@ package struct TargetState: Sendable {
                 .failed, "Schema godwit on the target has no checkpoint for task \(task).", why: "The row was deleted.",
                 cure: "Drop this task's rows in schema godwit and start again with empty target tables.")
         }
+        let text = try Self.decode(CheckpointText.self, position)
         return StoredCheckpoint(
-            sequence: sequence, position: try Self.position(position), commitMicroseconds: row.uint(2) ?? 0)
+            sequence: sequence, position: text.position, commitMicroseconds: row.uint(2) ?? 0, maria: text.maria)
     }
 
     /// Compare and set: the first statement after the fence in every replay transaction.
     package func claimCheckpoint(
-        sequence: UInt64, position: ReplicationPosition?, commitMicroseconds: UInt64, on target: MySQLConnection
+        sequence: UInt64, position: ReplicationPosition?, commitMicroseconds: UInt64, maria: MariaDBGTIDPosition? = nil,
+        on target: MySQLConnection
     ) async throws {
-        let set = position.map { ", position = \(SQL.string(Self.json($0))), commit_us = \(commitMicroseconds)" } ?? ""
+        let set = position.map {
+            ", position = \(SQL.string(Self.json(CheckpointText(position: $0, maria: maria)))), commit_us = \(commitMicroseconds)"
+        } ?? ""
         let result = try await target.query(
             "UPDATE `godwit`.`checkpoint` SET seq = seq + 1\(set) WHERE task = \(key) \(Remedy.checkpointSequence.isOn ? "AND seq = \(sequence)" : "")")
         guard result.ok.affectedRows == 1 else {
@@ -210,10 +246,10 @@ package struct TargetState: Sendable {
 
     /// The position of a checkpoint that this transaction has claimed before.
     package func setClaimedPosition(
-        _ position: ReplicationPosition, commitMicroseconds: UInt64, on target: MySQLConnection
+        _ position: ReplicationPosition, commitMicroseconds: UInt64, maria: MariaDBGTIDPosition? = nil, on target: MySQLConnection
     ) async throws {
         try await target.query(
-            "UPDATE `godwit`.`checkpoint` SET position = \(SQL.string(Self.json(position))), commit_us = \(commitMicroseconds) WHERE task = \(key)")
+            "UPDATE `godwit`.`checkpoint` SET position = \(SQL.string(Self.json(CheckpointText(position: position, maria: maria)))), commit_us = \(commitMicroseconds) WHERE task = \(key)")
     }
 
     // MARK: Tables and chunks
