@@ -37,6 +37,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CXattr"),
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         .target(name: "MySQLTypes"),
@@ -98,7 +99,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]
         ),
-        .executableTarget(name: "godwit", dependencies: ["GodwitCommands"]),
+        .executableTarget(name: "godwit", dependencies: ["GodwitCommands", "CMalloc"]),
         .target(
             name: "GodwitServer",
             dependencies: [
