@@ -125,7 +125,7 @@ let package = Package(
         .target(
             name: "GodwitTesting",
             dependencies: [
-                "MySQLWire", "MySQLTypes",
+                "GodwitHost", "MySQLWire", "MySQLTypes",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "Crypto", package: "swift-crypto"),

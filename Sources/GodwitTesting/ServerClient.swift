@@ -1,4 +1,5 @@
 import Foundation
+import GodwitHost
 import Subprocess
 import SystemPackage
 

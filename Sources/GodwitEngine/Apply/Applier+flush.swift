@@ -16,7 +16,7 @@ extension Applier {
             let mayGoOn = isStrict(table) && policy.errors.goesOn && shapes[table].source.period == nil
             if mayGoOn { try await target.query("SAVEPOINT godwit_table") }
             do {
-                try await flush(table, progress.batch, isPart: isPart, on: target)
+                progress.history[table, default: 0] += try await flush(table, progress.batch, isPart: isPart, on: target)
             } catch let fault as ApplyFault {
                 guard mayGoOn else { throw fault.error }
                 try await target.query("ROLLBACK TO SAVEPOINT godwit_table")
@@ -70,9 +70,10 @@ extension Applier {
         }
     }
 
-    func flush(_ table: Int, _ batch: ApplyBatch, isPart: Bool, on target: MySQLConnection) async throws {
+    /// Returns what `overlapping` does.
+    func flush(_ table: Int, _ batch: ApplyBatch, isPart: Bool, on target: MySQLConnection) async throws -> Int {
         let statements = TableStatements(shape: shapes[table], limit: statementLimit)
-        try await overlapping(table, on: target) { run in try await flush(table, batch, isPart: isPart, statements, run) }
+        return try await overlapping(table, on: target) { run in try await flush(table, batch, isPart: isPart, statements, run) }
     }
 
     func flush(
@@ -83,7 +84,7 @@ extension Applier {
         }
         let strict = isStrict(table)
         // Where the changes of a table are in several pieces, the two times that a row is logged may be in different ones.
-        let mayRepeat = (isPart || batch.earlier[table] != nil) && (cascades.loggedTwice.contains(table) || shapes[table].source.period != nil)
+        let mayRepeat = (isPart || batch.earlier[table] != nil) && cascades.loggedTwice.contains(table)
         for segment in batch.earlier[table] ?? [] {
             switch segment {
             case .net(let effects): try await flush(effects, table, mayRepeat: mayRepeat, statements, run)

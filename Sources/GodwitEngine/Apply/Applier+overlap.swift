@@ -36,16 +36,21 @@ extension Applier {
     }
 
     /// Runs `body`, whose statements go to the target one after the other: the next is written while the last is carried out.
+    /// - Returns: versions of rows that DELETE HISTORY took beyond those that the log removed; less than 0: fewer.
     func overlapping(
         _ table: Int, on target: MySQLConnection, _ body: ((ApplyStatement) async throws -> Void) async throws -> Void
-    ) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
+    ) async throws -> Int {
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            var beyond = 0
             try await body { statement in
                 // One at a time: what is wrong with it is known before the next is sent.
-                _ = try await group.next()
-                group.addTask { try await execute(statement, table: table, on: target) }
+                beyond += try await group.next() ?? 0
+                group.addTask {
+                    let affected = try await execute(statement, table: table, on: target)
+                    return statement.purpose == .history ? Int(affected) - statement.rows : 0
+                }
             }
-            _ = try await group.next()
+            return beyond + (try await group.next() ?? 0)
         }
     }
 }

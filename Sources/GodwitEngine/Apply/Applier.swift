@@ -89,6 +89,8 @@ package struct Applier: Sendable {
         /// The target transaction is open, its checkpoint claimed without a position.
         var isOpen = false
         var lostTables: Set<Int> = []
+        /// Of this target transaction, by table: see `overlapping`.
+        var history: [Int: Int] = [:]
         /// XA transactions that wait for their outcome.
         var xa: PreparedTransactions
         /// Cost of what was taken from the queue since the batch was empty.
@@ -300,6 +302,10 @@ package struct Applier: Sendable {
         await announce(&progress)
         if !progress.lostTables.isEmpty { await listener.lost(tables: progress.lostTables, mark: end.mark) }
         try await flush(&progress, isPart: wasOpen, on: target)
+        if let (table, beyond) = progress.history.first(where: { isStrict($0.key) && $0.value != 0 }), Remedy.countedHistory.isOn {
+            throw divergence(
+                table, "of its history \(beyond.magnitude) versions \(beyond > 0 ? "more" : "fewer") are there to remove than the source has removed")
+        }
         try await storeXA(progress.xa, on: target)
         try await record(progress, on: target)
         if wasOpen {
@@ -332,6 +338,7 @@ package struct Applier: Sendable {
         progress.end = nil
         progress.transactions = 0
         progress.lostTables = []
+        progress.history = [:]
         progress.batch.clear()
         if !progress.suspended.isEmpty {
             for (table, reason) in progress.suspended { observer.say("error", "Table \(shapes[table].source.name) is suspended: \(reason)") }
@@ -372,7 +379,9 @@ package struct Applier: Sendable {
         progress.marks = []
     }
 
-    func execute(_ statement: ApplyStatement, table: Int, on target: MySQLConnection) async throws {
+    /// Returns the affected rows.
+    @discardableResult
+    func execute(_ statement: ApplyStatement, table: Int, on target: MySQLConnection) async throws -> UInt64 {
         let name = shapes[table].target
         let ok: MySQLOK
         do {
@@ -406,6 +415,7 @@ package struct Applier: Sendable {
             throw ApplyFault(
                 fault: .truncation, error: divergence(table, "the target changed values: \(warnings.joined(separator: "; "))"))
         }
+        return ok.affectedRows
     }
 
     /// `Rows matched: 1  Changed: 0  Warnings: 0`.

@@ -37,6 +37,13 @@ struct OrderedReplay: Sendable {
 
     /// Returns the tables of which rows were changed whose position is not known yet.
     func run(_ changes: [OrderedChange]) async throws -> Set<Int> {
+        // Refused before the start, and where a definition comes to it later.
+        if let table = Set(changes.map(\.table)).first(where: { shapes[$0].source.period != nil }) {
+            throw EngineError(
+                .failed, "Table \(shapes[table].source.name) is system-versioned, and foreign keys that cascade connect it to others.",
+                why: "The source does not log what they do, and done again it would make history that is not the source's.",
+                cure: "Drop the foreign key, or the versioning, and start a new migration.")
+        }
         var unmarked: Set<Int> = []
         for step in try steps(changes) {
             switch step {

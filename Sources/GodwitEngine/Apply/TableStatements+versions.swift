@@ -2,6 +2,7 @@ import MySQLBinlog
 import MySQLTypes
 
 extension Remedy { static let rowVersions = Remedy("row-versions", pitfalls: [43], test: "SystemVersionedTests/historyMoves") }
+extension Remedy { static let countedHistory = Remedy("counted-history", pitfalls: [12, 43], test: "SystemVersionedTests/muchHistoryGoes") }
 
 /// The statements of a system-versioned table (MariaDB). Its rows are versions, current ones and history, and the log has each change of
 /// each; the target must store them as they are and make no history of its own:
@@ -24,8 +25,9 @@ extension TableStatements {
     static let clockAtStart = "SET STATEMENT timestamp = 0.000001 FOR "
 
     /// History that the log removed: all that ended up to the latest of these ends. Whoever removes history says up to when, so on the target
-    /// that is the same set of rows.
-    func historyDelete(_ rows: [ImageRow], strict: Bool) throws -> ApplyStatement? {
+    /// that is the same set of rows, but for one that the source wrote behind the statement's back (READ COMMITTED): `Applier` compares the
+    /// numbers before it commits.
+    func historyDelete(_ rows: [ImageRow]) throws -> ApplyStatement? {
         guard let end = shape.source.period?.end else { return nil }
         func bytes(_ row: ImageRow) -> ArraySlice<UInt8> { row.image.bytes[row.image.range(end)] }
         guard let last = rows.max(by: { bytes($0).lexicographicallyPrecedes(bytes($1)) }) else { return nil }
@@ -35,7 +37,7 @@ extension TableStatements {
         try ValueLiteral.appendKey(last.value(column), column: column, to: &sql)
         sql.append(") + INTERVAL 1 MICROSECOND)")
         return ApplyStatement(
-            sql: sql.bytes, purpose: .delete, rows: rows.count, expectedAffected: strict ? UInt64(rows.count) : nil)
+            sql: sql.bytes, purpose: .history, rows: rows.count, expectedAffected: nil)
     }
 
     /// Before the consistency point: what the log says last of each version, whatever the target holds. A version that has ended never

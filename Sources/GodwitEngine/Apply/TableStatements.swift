@@ -8,6 +8,8 @@ package struct ApplyStatement: Sendable {
         case delete, upsert, insert, update
         /// INSERT IGNORE: rows that are there already stay as they are, each with a warning, and there is no other warning.
         case insertMissing = "insert of missing rows"
+        /// DELETE HISTORY: what it takes is counted over the whole transaction, whose rows may come in parts.
+        case history = "delete of history"
     }
     package var sql: ByteBuffer
     package var purpose: Purpose
@@ -44,7 +46,7 @@ package struct TableStatements: Sendable {
             head: "\(isVersioned && Remedy.rowVersions.isOn ? Self.clockAtStart : "")DELETE FROM \(shape.target.sql) WHERE \(left) IN (",
             tail: ")", affectedPerRow: strict ? 1 : nil)
         guard isVersioned else { return try await assemble(rows, form, body) }
-        if let statement = try historyDelete(rows.filter { !isCurrent($0) }, strict: strict) { try await body(statement) }
+        if let statement = try historyDelete(rows.filter { !isCurrent($0) }) { try await body(statement) }
         try await assemble(rows.filter(isCurrent), form, body)
     }
 

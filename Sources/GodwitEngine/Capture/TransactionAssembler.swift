@@ -344,7 +344,7 @@ package struct TransactionAssembler: Sendable {
         var end: TransactionEnd?
         // CREATE TABLE … SELECT has its rows behind it, in one transaction.
         if !isOpen {
-            end = TransactionEnd(mark: usesGTIDs ? mark : .file(coordinates), coordinates: coordinates)
+            end = TransactionEnd(mark: usesGTIDs ? mark : .file(coordinates), coordinates: coordinates, maria: maria?.gtid)
         }
         isSuspended = true
         items.append(
@@ -377,7 +377,7 @@ package struct TransactionAssembler: Sendable {
     /// Of a whole schema: no table of the plan is another one by it.
     private mutating func change(of verb: String, _ query: QueryEvent, _ header: EventHeader, into items: inout [SourceItem]) {
         isSuspended = true
-        let end = TransactionEnd(mark: usesGTIDs ? mark : .file(coordinates), coordinates: coordinates)
+        let end = TransactionEnd(mark: usesGTIDs ? mark : .file(coordinates), coordinates: coordinates, maria: maria?.gtid)
         items.append(
             .definition(
                 DefinitionChange(tables: [], what: verb, query: query, timestamp: header.timestamp, end: end, coordinates: coordinates)))

@@ -77,7 +77,8 @@ struct DefinitionReplay: Sendable {
             let checkpoint = try await state.checkpoint(locked: true, on: target)
             let position = Applier.advanced(checkpoint.position, by: end.mark)
             try await state.claimCheckpoint(
-                sequence: checkpoint.sequence, position: position, commitMicroseconds: UInt64(change.timestamp) * 1_000_000, on: target)
+                sequence: checkpoint.sequence, position: position, commitMicroseconds: UInt64(change.timestamp) * 1_000_000,
+                maria: checkpoint.numbers(after: end), on: target)
             var numbers = Dictionary(uniqueKeysWithValues: context.tables.map { ($0.source.name, $0.id) })
             for effect in plan.effects {
                 try await state.storeNotApplied(
@@ -239,11 +240,13 @@ struct DefinitionReplay: Sendable {
         }
         context.observer.moment("definition.executed")
         let learned = try await read(plan, on: control)
+        // Of a table that was not there at the start, or was not system-versioned then, nobody has asked yet.
+        if let sentence = learned.values.flatMap({ context.translation.versions($0) }).first { throw refusal(change, sentence) }
         try await control.query("BEGIN")
         try await state.checkFence(epoch: context.epoch, phase: .following, on: control)
         try await state.claimCheckpoint(
             sequence: checkpoint.sequence, position: Applier.advanced(checkpoint.position, by: end.mark),
-            commitMicroseconds: UInt64(change.timestamp) * 1_000_000, on: control)
+            commitMicroseconds: UInt64(change.timestamp) * 1_000_000, maria: checkpoint.numbers(after: end), on: control)
         try await store(plan, learned, control)
         try await state.clearIntent(on: control)
         try await control.query("COMMIT")

@@ -40,7 +40,7 @@ struct SchemaReplay: Sendable {
             let checkpoint = try await context.state.checkpoint(locked: true, on: control)
             try await context.state.claimCheckpoint(
                 sequence: checkpoint.sequence, position: Applier.advanced(checkpoint.position, by: end.mark),
-                commitMicroseconds: UInt64(change.timestamp) * 1_000_000, on: control)
+                commitMicroseconds: UInt64(change.timestamp) * 1_000_000, maria: checkpoint.numbers(after: end), on: control)
             try await control.query("COMMIT")
         } catch {
             await control.close()

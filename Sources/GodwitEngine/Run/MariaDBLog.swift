@@ -28,7 +28,9 @@ struct MariaDBLog: Sendable {
         let end = try await positions.end(on: server)
         let files = try await server.query("SHOW BINARY LOGS").rows.compactMap { $0.string(0) }
         for (index, file) in files.enumerated().reversed() {
-            guard let before = try await positions.numbers(at: BinlogCoordinates(file: file, offset: 4), on: server)?.last[gtid.domain] else {
+            // Purged since it was listed.
+            guard let start = try await positions.numbers(at: BinlogCoordinates(file: file, offset: 4), on: server) else { break }
+            guard let before = start.last[gtid.domain] else {
                 // The domain's first transactions are here, or nowhere.
                 return try await search(file, following: files.dropFirst(index + 1).first, gtid, end)
             }

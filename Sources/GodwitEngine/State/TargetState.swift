@@ -39,6 +39,13 @@ package struct StoredCheckpoint: Sendable, Hashable {
     package var commitMicroseconds: UInt64
     /// MariaDB: the same place by numbers of transactions; nil: not known.
     package var maria: MariaDBGTIDPosition?
+
+    /// `maria` behind one more transaction.
+    package func numbers(after end: TransactionEnd) -> MariaDBGTIDPosition? {
+        guard var numbers = maria, let number = end.maria else { return nil }
+        numbers.advance(to: number)
+        return numbers
+    }
 }
 
 /// What the checkpoint's `position` holds: the position, and beside a file's the numbers of MariaDB's last transactions before it.

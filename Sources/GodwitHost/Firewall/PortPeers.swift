@@ -12,7 +12,15 @@ package enum PortPeers {
         }
         var peers: [NetworkAddress] = []
         for name in ["tcp", "tcp6"] {
-            guard let text = try? String(contentsOfFile: "/proc/net/\(name)", encoding: .utf8) else { continue }
+            let file = "/proc/net/\(name)"
+            // Without IPv6 there is no such list. One that cannot be read would look like nobody's.
+            if name == "tcp6", !FileManager.default.fileExists(atPath: file) { continue }
+            let text: String
+            do { text = try String(contentsOfFile: file, encoding: .utf8) } catch {
+                throw HostError(
+                    .failed, "Who is connected to port \(port) can't be told: \(file) can't be read (\(error.localizedDescription)).",
+                    why: "The firewall would cut off whoever is.", cure: "Give --cut-others where nobody else needs the port.")
+            }
             for peer in parse(text, port: port) where !own.contains(peer.bytes) && !isLoopback(peer) && !peers.contains(peer) {
                 peers.append(peer)
             }

@@ -30,6 +30,8 @@ final class TaskRun: Sendable {
             } catch {
                 guard !Task.isCancelled else {
                     observer.say("info", "Stopped: it goes on from its checkpoint when it is started again.")
+                    // Something may have gone wrong in the same moment.
+                    if !(error is CancellationError) { observer.say("warning", "It ended with: \(error)") }
                     return await ended(.stopped)
                 }
                 observer.say("error", "\(error)")
